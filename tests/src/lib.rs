@@ -1,0 +1,3 @@
+//! What the proofs of infill are built from.
+
+pub mod origin;

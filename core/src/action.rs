@@ -1,0 +1,220 @@
+//! What the machine asks for.
+//!
+//! The enum is exhaustive on purpose: a new action breaks every driver at compile time, where it should.
+
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use crate::http::FetchRequest;
+use crate::view::Change;
+use crate::{ByteRange, Error, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
+
+/// The one answer to a [`ReadRequest`](crate::Event::ReadRequest). A hint: the reader looks at the view again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The first byte of the range is published.
+    Readable,
+    /// The range begins at or after the proven end.
+    End,
+    /// It can't be had now; asking again later tries again.
+    Failed(Error),
+    /// The reader asked for something else meanwhile.
+    Superseded,
+}
+
+/// Why a fetch is stopped: for logs and counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelReason {
+    /// What it would still bring is present, or nobody wants it.
+    NotNeeded,
+    /// Something more urgent needs its connection.
+    Preempted,
+    /// Its answer can't be used.
+    Refused,
+    /// It is silent, or next to it.
+    Stalled,
+    /// Its connection belongs to a network that is gone.
+    NetworkChanged,
+    /// The track is closed.
+    Closed,
+}
+
+/// What a track is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackState {
+    /// No answer yet.
+    #[default]
+    Connecting,
+    /// Bytes are coming.
+    Downloading,
+    /// A failure is being waited out.
+    Waiting {
+        /// From the event that said so.
+        retry_in: Duration,
+    },
+    /// Nothing is wanted now.
+    Idle,
+    /// Everything is here.
+    Complete,
+    /// Given up, until somebody reads or seeks again.
+    Failed,
+}
+
+/// Something that an embedder may want to know.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A fetch failed and will be retried.
+    Retrying {
+        /// Why.
+        cause: Error,
+        /// After this wait.
+        wait: Duration,
+    },
+    /// The origin answers ranges with everything: seeking ahead waits for what lies between.
+    RangesIgnored,
+    /// Another version of the resource is at the origin now.
+    Changed,
+    /// A fresh URL is in use.
+    Renewed,
+    /// Complete, but the end was told by closing the connection alone (FAULTS B4).
+    Unverified,
+    /// Stored bytes could not be written or read; they are fetched again.
+    StoreFault(Error),
+}
+
+/// What the driver is asked to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Make a request. Ends with exactly one [`StreamEnded`](crate::Event::StreamEnded) or
+    /// [`FetchFailed`](crate::Event::FetchFailed), cancelled or not.
+    FetchRange {
+        /// For which track.
+        track: TrackId,
+        /// How.
+        request: Box<FetchRequest>,
+    },
+    /// Stop a request, whatever it is doing, and free its connection.
+    CancelFetch {
+        /// Which.
+        fetch: FetchId,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// So many more bytes of this fetch may be read.
+    Grant {
+        /// Of which request.
+        fetch: FetchId,
+        /// How many.
+        bytes: u32,
+    },
+    /// A new resource: the current version of this track from now on. Readers that have read nothing yet move to it.
+    OpenResource {
+        /// Of which track.
+        track: TrackId,
+        /// A new id.
+        resource: ResourceId,
+    },
+    /// No further action names this resource; what is stored of it can go when its last reader is gone.
+    Release {
+        /// Which.
+        resource: ResourceId,
+    },
+    /// Store these bytes. Answered by [`Written`](crate::Event::Written), in order for each resource.
+    Write {
+        /// For which resource.
+        resource: ResourceId,
+        /// Names the operation.
+        op: OpId,
+        /// The position of the first byte.
+        offset: u64,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// Digest these stored bytes. Answered by [`Verified`](crate::Event::Verified).
+    Verify {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Names the operation.
+        op: OpId,
+        /// Which bytes.
+        range: ByteRange,
+    },
+    /// Give the space of these retracted bytes back.
+    Discard {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Which bytes.
+        range: ByteRange,
+    },
+    /// What readers may see has changed.
+    Publish {
+        /// Of which resource.
+        resource: ResourceId,
+        /// How.
+        change: Change,
+    },
+    /// Every byte up to a proven length is written.
+    Commit {
+        /// Which resource.
+        resource: ResourceId,
+        /// That length.
+        final_len: u64,
+    },
+    /// The one answer to an [`Open`](crate::Event::Open): the first response was judged.
+    Opened {
+        /// Which track.
+        track: TrackId,
+        /// Whether it can be read.
+        result: Result<(), Error>,
+    },
+    /// The one answer to a [`ReadRequest`](crate::Event::ReadRequest).
+    WakeReader {
+        /// Who.
+        reader: ReaderId,
+        /// Which request.
+        request: RequestId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Post [`Advanced`](crate::Event::Advanced) once, when this reader's hits reach the mark.
+    Mark {
+        /// Who.
+        reader: ReaderId,
+        /// A position; `None` asks for nothing.
+        at: Option<u64>,
+    },
+    /// The URL has expired. Answered by [`FreshUrl`](crate::Event::FreshUrl).
+    NeedFreshUrl {
+        /// Of which track.
+        track: TrackId,
+    },
+    /// What the track is doing, for displays.
+    State {
+        /// Which track.
+        track: TrackId,
+        /// What.
+        state: TrackState,
+        /// Bytes per second, as measured lately.
+        rate: u64,
+    },
+    /// Something that the embedder may want to know.
+    Notify {
+        /// Of which track.
+        track: TrackId,
+        /// What.
+        notice: Box<Notice>,
+    },
+    /// The track is gone: no further action names it.
+    Closed {
+        /// Which track.
+        track: TrackId,
+    },
+}
+
+const _: () = assert!(
+    size_of::<Action>() <= 64,
+    "actions are moved around: keep the large ones boxed"
+);

@@ -1,0 +1,84 @@
+//! What can be set, with its unit and the reason for its default.
+
+use core::time::Duration;
+
+/// The settings of a [`Machine`](crate::Machine). Start from `Config::default()` and change what you must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Connections per file. Two: one that drains, one that seeks or reads the tail.
+    pub connections_per_file: usize,
+    /// Connections per host: what browsers allow themselves over HTTP/1.1.
+    pub connections_per_host: usize,
+    /// Connections of the whole machine.
+    pub connections: usize,
+    /// Cancelled requests of one file that have not reported their end yet. Past it a new request waits, so that
+    /// scrubbing can't pile up connects.
+    pub max_stopping: usize,
+    /// Bytes of one fetch that may be read from the network before the store has written them. At least 4 KiB.
+    pub fetch_credit_bytes: u32,
+    /// How far ahead of its readers a file is fetched; `None` drains all of it, at the speed of the network.
+    pub read_ahead_bytes: Option<u64>,
+    /// The largest range that one request asks for; `None` asks to the end of the hole (FAULTS A25).
+    pub max_request_bytes: Option<u64>,
+    /// What the store can hold, over all tracks. At its bound a drain becomes a window.
+    pub store_limit_bytes: Option<u64>,
+    /// The unit in which the store gives space back. Ranges are retracted in whole units.
+    pub store_block_bytes: u64,
+    /// How long a wait lasts without progress before it ends with its last cause.
+    pub give_up_after: Duration,
+    /// How long a connect may take, TLS included.
+    pub connect_timeout: Duration,
+    /// How long an origin may take to its response head, connect included.
+    pub head_timeout: Duration,
+    /// How long a wanted body may stay silent (FAULTS B8; B9 says why not less).
+    pub stall_timeout: Duration,
+    /// Over how long [`Config::min_progress_bytes`] is measured (FAULTS B10).
+    pub min_progress_window: Duration,
+    /// What a body must deliver in each [`Config::min_progress_window`] while it is waited for.
+    pub min_progress_bytes: u64,
+    /// The wait before the first retry that had no progress; doubled for each further one.
+    pub backoff_min: Duration,
+    /// The longest wait between two retries, `Retry-After` included.
+    pub backoff_max: Duration,
+    /// How often one failure may ask the embedder for a fresh URL (FAULTS B23).
+    pub max_renewals: u32,
+    /// How many bytes before a hole are asked for again, to compare, where the origin has no usable validator
+    /// (FAULTS A10, A11).
+    pub overlap_bytes: u64,
+    /// Bytes per second assumed before anything was measured.
+    pub prior_bandwidth: u64,
+    /// What a new request is assumed to cost before anything was measured.
+    pub prior_reconnect: Duration,
+    /// The seed of the jitter in backoff: the only randomness there is.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connections_per_file: 2,
+            connections_per_host: 6,
+            connections: 64,
+            max_stopping: 2,
+            fetch_credit_bytes: 256 * 1024,
+            read_ahead_bytes: None,
+            max_request_bytes: None,
+            store_limit_bytes: None,
+            store_block_bytes: 64 * 1024,
+            give_up_after: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(20),
+            stall_timeout: Duration::from_secs(10),
+            min_progress_window: Duration::from_secs(20),
+            min_progress_bytes: 1024,
+            backoff_min: Duration::from_millis(200),
+            backoff_max: Duration::from_secs(60),
+            max_renewals: 2,
+            overlap_bytes: 4096,
+            prior_bandwidth: 1024 * 1024,
+            prior_reconnect: Duration::from_millis(150),
+            seed: 0,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the machine is told.
+
+use bytes::Bytes;
+use std::sync::Arc;
+use url::Url;
+
+use crate::http::{Header, ResponseHead};
+use crate::{ByteRange, Cause, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
+
+/// What to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSpec {
+    /// Where it is. The identity of the resource, also after redirects (FAULTS B21).
+    pub url: Url,
+    /// Headers for every request, such as `Authorization`. Credentials go to the origin of `url` only.
+    pub headers: Arc<[Header]>,
+    /// Whether the embedder can give a fresh URL when this one has expired.
+    pub renewable: bool,
+}
+
+/// How one track departs from the [`Config`](crate::Config).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Instead of [`Config::read_ahead_bytes`](crate::Config::read_ahead_bytes).
+    pub read_ahead_bytes: Option<u64>,
+    /// Instead of [`Config::max_request_bytes`](crate::Config::max_request_bytes).
+    pub max_request_bytes: Option<u64>,
+}
+
+/// Why a fetch ended without its body's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// No connection: name look-up, TCP, TLS, connect time-out.
+    Connect,
+    /// A pooled connection was dead, or the origin said that it did nothing (FAULTS B17).
+    NotProcessed,
+    /// The connection broke.
+    Reset,
+    /// The body ended before its length or its last chunk.
+    Truncated,
+    /// The answer is not HTTP.
+    Protocol,
+    /// Stopped by [`Action::CancelFetch`](crate::Action::CancelFetch).
+    Stopped,
+}
+
+/// How a fetch failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchFailure {
+    /// What the driver can tell apart.
+    pub kind: FailureKind,
+    /// What the client library said, for people. No URL in it.
+    pub detail: String,
+}
+
+impl FetchFailure {
+    /// A failure with the client library's words.
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+        }
+    }
+
+    pub(crate) fn into_cause(self) -> Cause {
+        match self.kind {
+            FailureKind::Connect => Cause::Connect(self.detail),
+            FailureKind::NotProcessed => Cause::NotProcessed,
+            FailureKind::Truncated => Cause::Truncated,
+            FailureKind::Protocol => Cause::Protocol(self.detail),
+            FailureKind::Reset | FailureKind::Stopped => Cause::Reset(self.detail),
+        }
+    }
+}
+
+/// Why the store could not write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFailure {
+    /// Whether there was no room.
+    pub full: bool,
+    /// What the system said, for people.
+    pub detail: String,
+}
+
+/// What a [`Verify`](crate::Action::Verify) found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// XXH3-64 of the stored bytes.
+    Digest(u64),
+    /// They could not be read.
+    Failed(StoreFailure),
+}
+
+/// Something that happened. Any event may come in any state; what makes no sense (any more) is ignored.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Open a track. Answered by one [`Opened`](crate::Action::Opened).
+    Open {
+        /// A new id.
+        track: TrackId,
+        /// What to open.
+        source: Box<SourceSpec>,
+        /// How.
+        options: OpenOptions,
+    },
+    /// A reader begins at `position`.
+    Attach {
+        /// The track that it reads.
+        track: TrackId,
+        /// A new id.
+        reader: ReaderId,
+        /// Its first position.
+        position: u64,
+    },
+    /// A reader is gone. What it waited for is not answered any more.
+    Detach {
+        /// Which.
+        reader: ReaderId,
+    },
+    /// No more of this track: its readers get `Closed`, its fetches stop, its resources are released.
+    Close {
+        /// Which.
+        track: TrackId,
+    },
+    /// A reader misses. Answered by one [`WakeReader`](crate::Action::WakeReader) with the same number; a further
+    /// request of the same reader answers the earlier one with [`Answer::Superseded`](crate::Answer::Superseded).
+    ReadRequest {
+        /// Who.
+        reader: ReaderId,
+        /// The number of the request.
+        request: RequestId,
+        /// The version that it reads, once it has read a byte; `None` takes the current one.
+        latched: Option<ResourceId>,
+        /// What it wants; readable as soon as the first byte is.
+        range: ByteRange,
+    },
+    /// A reader moved to `position` and will read there. Needs no answer: the position is its own.
+    Seek {
+        /// Who.
+        reader: ReaderId,
+        /// Where to.
+        position: u64,
+    },
+    /// A reader's hits passed the mark that [`Mark`](crate::Action::Mark) set.
+    Advanced {
+        /// Who.
+        reader: ReaderId,
+        /// Where it is now.
+        position: u64,
+    },
+    /// The head of a response.
+    ResponseStarted {
+        /// Of which request.
+        fetch: FetchId,
+        /// What it says.
+        head: Box<ResponseHead>,
+    },
+    /// Bytes of a response's body, in order. Never empty, never more than was granted.
+    BytesReceived {
+        /// Of which request.
+        fetch: FetchId,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// A response ended as its framing said. That is not 'complete'. The last event of its fetch.
+    StreamEnded {
+        /// Of which request.
+        fetch: FetchId,
+    },
+    /// A fetch failed or was stopped. The last event of its fetch.
+    FetchFailed {
+        /// Which.
+        fetch: FetchId,
+        /// How.
+        failure: FetchFailure,
+    },
+    /// The oldest [`Write`](crate::Action::Write) of a resource that was not yet answered is done.
+    Written {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Which.
+        op: OpId,
+        /// On failure the bytes come back.
+        result: Result<(), (StoreFailure, Bytes)>,
+    },
+    /// A [`Verify`](crate::Action::Verify) is done.
+    Verified {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Which.
+        op: OpId,
+        /// What was found.
+        result: Verification,
+    },
+    /// The data plane could not read stored bytes that were published: they are a hole again.
+    ReadFailed {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Which bytes.
+        range: ByteRange,
+        /// Why.
+        failure: StoreFailure,
+    },
+    /// The embedder's answer to [`NeedFreshUrl`](crate::Action::NeedFreshUrl).
+    FreshUrl {
+        /// For which track.
+        track: TrackId,
+        /// The URL, or `None` to give up.
+        url: Option<Url>,
+    },
+    /// The network is another one: connections of the old one are dead, and failures of the old one are past.
+    NetworkChanged,
+    /// Time has passed. A spurious one is harmless.
+    Tick,
+}

@@ -1,3 +1,5 @@
 //! What the proofs of infill are built from.
 
+pub mod alloc;
 pub mod origin;
+pub mod steady;

@@ -43,6 +43,8 @@ mod rule;
 mod send;
 mod shelf;
 mod shutdown;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod wire;
 

@@ -26,6 +26,7 @@ use super::{
 #[derive(Clone, Debug)]
 #[must_use = "an origin begins with `start`"]
 pub struct OriginBuilder {
+    address: SocketAddr,
     latency: Duration,
     rate: Option<u64>,
     total_rate: Option<u64>,
@@ -39,6 +40,7 @@ pub struct OriginBuilder {
 impl Default for OriginBuilder {
     fn default() -> Self {
         Self {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             latency: Duration::ZERO,
             rate: None,
             total_rate: None,
@@ -52,6 +54,12 @@ impl Default for OriginBuilder {
 }
 
 impl OriginBuilder {
+    /// Where it listens, instead of a free port: where an origin was before, which was dropped to make an outage.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
     /// From the end of each request to the head of its answer: a round trip.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
@@ -100,18 +108,19 @@ impl OriginBuilder {
         self
     }
 
-    /// Starts it on a free port of 127.0.0.1.
+    /// Starts it on a free port of 127.0.0.1, or the address that was set.
     ///
     /// # Panics
     /// If there is no socket, thread or certificate to be had, which leaves a test nothing to do.
     pub fn start(self) -> Origin {
+        let address = self.address;
         match self.try_start() {
             Ok(origin) => origin,
-            Err(error) => panic!("the origin does not start on 127.0.0.1: {error}"),
+            Err(error) => panic!("the origin does not start on {address}: {error}"),
         }
     }
 
-    /// Starts it on a free port of 127.0.0.1.
+    /// Starts it on a free port of 127.0.0.1, or the address that was set.
     pub fn try_start(self) -> io::Result<Origin> {
         let (authority, tls) = match self.tls {
             true => tls::make().map(|(authority, config)| (Some(authority), Some(config))),
@@ -153,11 +162,21 @@ impl OriginBuilder {
 
     /// With a backlog that takes a burst of connects: one that overflows costs its client a second.
     fn listen(&self) -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, None)?;
         if let Some(bytes) = self.send_buffer {
             socket.set_send_buffer_size(bytes)?;
         }
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        // The connections of a former origin may linger at its address, and both must allow the reuse. A free port is
+        // bound first, or two origins that start at once could be given the same. (Windows means something else by it.)
+        if cfg!(windows) {
+            socket.bind(&self.address.into())?;
+        } else if self.address.port() == 0 {
+            socket.bind(&self.address.into())?;
+            socket.set_reuse_address(true)?;
+        } else {
+            socket.set_reuse_address(true)?;
+            socket.bind(&self.address.into())?;
+        }
         socket.listen(1024)?;
         Ok(socket.into())
     }

@@ -51,8 +51,8 @@ mod wire;
 pub use builder::OriginBuilder;
 pub use content::{content, content_at, first_difference};
 pub use fault::{
-    ContentRangeFlaw, Ending, Fault, FramingFault, IdentityFault, Instead, LiveFault, MessageFault,
-    PaceFault, RangeFault, SignedUrls, StatusFault, StopFault,
+    ContentRangeFault, ContentRangeFlaw, Ending, Fault, FramingFault, IdentityFault, Instead,
+    LiveFault, MessageFault, PaceFault, RangeFault, SignedUrls, StatusFault, StopFault,
 };
 pub use headers::Headers;
 pub use log::{Exchange, Outcome, Stats};

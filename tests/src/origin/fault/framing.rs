@@ -85,7 +85,7 @@ impl Injection<'_> {
         self.fault(FramingFault::ContentLengths(values))
     }
 
-    /// B5: wherever this reply's connection ends, TLS is not closed properly.
+    /// B5: if the connection ends with this reply, TLS is not closed properly.
     pub fn without_close_notify(self) -> Self {
         self.fault(FramingFault::WithoutCloseNotify)
     }

@@ -40,11 +40,12 @@
 //! | B21 | `redirect(status, url)`, `redirects(status, [..])` |
 //! | B22 B23 | `signed_for_requests(name, n)`, `signed_for(name, d)`; `status(403)` |
 //! | B24 B25 | `status(n)`, `retry_after(text)`, `retry_after_date(d)`, `times(n)` |
-//! | B26 B27 B28 | `icy_status_line`; `icy_metadata(every, title)`; `endless`, `fake_range(length)` |
+//! | B26 B27 B28 | `icy_status_line`; `icy_metadata(every, title)`; `endless`, `fake_range(length)`, `serve(vec![0xFF; n])` |
 //! | B16 B17 B30 | not here: HTTP/2 (B17's `not processed` is a reset before the head), and what a client library does |
 
 use super::{reply::Reply, respond::View};
 
+mod content_range;
 mod framing;
 mod identity;
 mod live;
@@ -54,20 +55,23 @@ mod ranges;
 mod status;
 mod stop;
 
+pub use content_range::{ContentRangeFault, ContentRangeFlaw};
 pub use framing::FramingFault;
 pub use identity::IdentityFault;
 pub use live::LiveFault;
 pub use message::MessageFault;
 pub use pace::PaceFault;
-pub use ranges::{ContentRangeFlaw, Instead, RangeFault};
+pub use ranges::{Instead, RangeFault};
 pub use status::{SignedUrls, StatusFault};
 pub use stop::{Ending, StopFault};
 
 /// One injection.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// What a range request gets (A1-A7, A14-A27).
+    /// Which bytes a range request gets (A1-A3, A5-A7, A14-A26).
     Range(RangeFault),
+    /// What `Content-Range` says of them (A4, A15, A20, A22, A27).
+    ContentRange(ContentRangeFault),
     /// Which version the answer says it is (A8-A13).
     Identity(IdentityFault),
     /// Which answer comes instead (B18-B25).
@@ -91,7 +95,12 @@ impl Fault {
             Self::Range(fault) => fault.prepare(view),
             Self::Identity(fault) => fault.prepare(view),
             Self::Message(fault) => fault.prepare(view),
-            Self::Status(_) | Self::Framing(_) | Self::Stop(_) | Self::Pace(_) | Self::Live(_) => {}
+            Self::ContentRange(_)
+            | Self::Status(_)
+            | Self::Framing(_)
+            | Self::Stop(_)
+            | Self::Pace(_)
+            | Self::Live(_) => {}
         }
     }
 
@@ -99,6 +108,7 @@ impl Fault {
     pub(super) fn apply(&self, view: &View<'_>, reply: &mut Reply) {
         match self {
             Self::Range(fault) => fault.apply(view, reply),
+            Self::ContentRange(fault) => fault.apply(reply),
             Self::Identity(fault) => fault.apply(reply),
             Self::Status(fault) => fault.apply(view, reply),
             Self::Message(fault) => fault.apply(reply),
@@ -121,6 +131,6 @@ macro_rules! families {
 }
 
 families! {
-    Range(RangeFault), Identity(IdentityFault), Status(StatusFault), Message(MessageFault),
-    Framing(FramingFault), Stop(StopFault), Pace(PaceFault), Live(LiveFault),
+    Range(RangeFault), ContentRange(ContentRangeFault), Identity(IdentityFault), Status(StatusFault),
+    Message(MessageFault), Framing(FramingFault), Stop(StopFault), Pace(PaceFault), Live(LiveFault),
 }

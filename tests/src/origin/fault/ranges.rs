@@ -1,4 +1,4 @@
-//! What a range request gets: rows A1-A7 and A14-A27.
+//! Which bytes a range request gets: rows A1-A3, A5-A7, A14, A16-A19, A21 and A24-A26.
 
 use bytes::Bytes;
 
@@ -28,16 +28,6 @@ pub enum RangeFault {
     Unasked(u64, u64),
     /// The range is taken from this parameter of the query, and the answer is a 200.
     InQuery(String),
-    /// `Content-Range` is left out.
-    NoContentRange,
-    /// `Content-Range` is this text.
-    ContentRange(String),
-    /// `Content-Range` is invalid.
-    Flawed(ContentRangeFlaw),
-    /// `Content-Range` says `/*`.
-    UnknownTotal,
-    /// The last position in `Content-Range` is off by so much; the body is not.
-    LastOffBy(i64),
     /// So many more bytes follow the range.
     AppendJunk(u64),
     /// `Content-Range` as asked, and all of the resource as the body.
@@ -64,21 +54,6 @@ pub enum RangeFault {
         /// Bytes per second.
         rate: u64,
     },
-}
-
-/// How a `Content-Range` is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContentRangeFlaw {
-    /// The last position is before the first.
-    LastBeforeFirst,
-    /// The total is not after the last position.
-    TotalTooSmall,
-    /// Another unit than bytes.
-    OtherUnit,
-    /// Positions that do not fit 64 bits.
-    Overflow,
-    /// No range at all.
-    Garbage,
 }
 
 /// What comes where 416 is due.
@@ -142,23 +117,6 @@ impl RangeFault {
     pub(super) fn apply(&self, view: &View<'_>, reply: &mut Reply) {
         match self {
             Self::InQuery(name) => serve_query(view, reply, name),
-            Self::NoContentRange => reply.headers.remove("Content-Range"),
-            Self::ContentRange(text) => reply.headers.set("Content-Range", text.as_str()),
-            Self::Flawed(flaw) => flaw.apply(reply),
-            Self::UnknownTotal => {
-                if let Some((range, _)) =
-                    content_range(reply).and_then(|text| text.rsplit_once('/'))
-                {
-                    let text = format!("{range}/*");
-                    reply.headers.set("Content-Range", text);
-                }
-            }
-            Self::LastOffBy(by) => {
-                if let Some(mut slice) = reply.slice.filter(|_| reply.status == 206) {
-                    slice.last = slice.last.saturating_add_signed(*by);
-                    reply.headers.set("Content-Range", slice.content_range());
-                }
-            }
             Self::AppendJunk(bytes) if reply.status == 206 => {
                 let mut body = reply.body.bytes().to_vec();
                 body.resize(body.len() + *bytes as usize, 0xEE);
@@ -188,23 +146,6 @@ impl RangeFault {
             }
             _ => {}
         }
-    }
-}
-
-impl ContentRangeFlaw {
-    fn apply(self, reply: &mut Reply) {
-        let Some(slice) = reply.slice.filter(|_| reply.status == 206) else {
-            return;
-        };
-        let (first, last, total) = (slice.first, slice.last, slice.total);
-        let text = match self {
-            Self::LastBeforeFirst => format!("bytes {}-{first}/{total}", last + 1),
-            Self::TotalTooSmall => format!("bytes {first}-{last}/{last}"),
-            Self::OtherUnit => format!("items {first}-{last}/{total}"),
-            Self::Overflow => format!("bytes {first}-99999999999999999999/99999999999999999999999"),
-            Self::Garbage => "bytes everything".to_owned(),
-        };
-        reply.headers.set("Content-Range", text);
     }
 }
 
@@ -265,11 +206,6 @@ impl Injection<'_> {
         self.fault(RangeFault::Short(bytes))
     }
 
-    /// A4 and A15: a 206, or a 416, without `Content-Range`.
-    pub fn no_content_range(self) -> Self {
-        self.fault(RangeFault::NoContentRange)
-    }
-
     /// A5: `bytes` bytes more than `Content-Range` says; `Content-Length` counts them.
     pub fn append_junk(self, bytes: u64) -> Self {
         self.fault(RangeFault::AppendJunk(bytes))
@@ -310,11 +246,6 @@ impl Injection<'_> {
         self.fault(RangeFault::InQuery(name.to_owned()))
     }
 
-    /// A20: `Content-Range` says `/*`.
-    pub fn unknown_total(self) -> Self {
-        self.fault(RangeFault::UnknownTotal)
-    }
-
     /// A21: a multipart answer with one part.
     pub fn multipart(self) -> Self {
         self.fault(RangeFault::Multipart { malformed: false })
@@ -323,21 +254,6 @@ impl Injection<'_> {
     /// A21: a multipart answer whose part begins with an empty line.
     pub fn malformed_multipart(self) -> Self {
         self.fault(RangeFault::Multipart { malformed: true })
-    }
-
-    /// A22: an invalid `Content-Range`.
-    pub fn invalid_content_range(self, flaw: ContentRangeFlaw) -> Self {
-        self.fault(RangeFault::Flawed(flaw))
-    }
-
-    /// A22: this `Content-Range`, on any answer.
-    pub fn content_range(self, text: &str) -> Self {
-        self.fault(RangeFault::ContentRange(text.to_owned()))
-    }
-
-    /// A27: the last position in `Content-Range` is off by so much.
-    pub fn last_off_by(self, by: i64) -> Self {
-        self.fault(RangeFault::LastOffBy(by))
     }
 
     /// A25: bodies over `bytes` come at `rate` bytes per second.
@@ -357,10 +273,6 @@ fn move_range(view: &mut View<'_>, total: u64, edit: impl FnOnce(u64, u64) -> (u
         let (first, last) = edit(first, last);
         view.range = Some(RangeSpec::FromTo { first, last });
     }
-}
-
-fn content_range(reply: &Reply) -> Option<&str> {
-    reply.headers.value("Content-Range")
 }
 
 fn serve_query(view: &View<'_>, reply: &mut Reply, name: &str) {

@@ -5,19 +5,19 @@ use crate::origin::Outcome;
 
 #[test]
 fn latency_delays_the_head() {
-    let origin = Origin::builder().latency(Duration::from_millis(30)).start();
+    let origin = Origin::builder().latency(Duration::from_millis(60)).start();
     origin.put("/a", content(SEED, LEN));
     let (answer, took) = timed(|| get(&origin, "/a", ""));
     answer.assert_is(0..LEN);
     assert!(
-        took >= Duration::from_millis(30) && took < Duration::from_millis(300),
+        took >= Duration::from_millis(60) && took < Duration::from_millis(300),
         "{took:?}"
     );
     origin.on("/a").nth(1).latency(Duration::from_millis(20));
     let (_, took) = timed(|| get(&origin, "/a", ""));
-    assert!(took >= Duration::from_millis(50), "{took:?}");
+    assert!(took >= Duration::from_millis(80), "{took:?}");
     origin.adjust(&Origin::builder());
-    assert!(timed(|| get(&origin, "/a", "")).1 < Duration::from_millis(30));
+    assert!(timed(|| get(&origin, "/a", "")).1 < Duration::from_millis(60));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn b9_rates_are_kept_smoothly() {
         took > Duration::from_millis(80) && took < Duration::from_millis(400),
         "{took:?}"
     );
-    assert!(widest < Duration::from_millis(60), "{widest:?}");
+    assert!(widest < Duration::from_millis(80), "{widest:?}");
 }
 
 #[test]

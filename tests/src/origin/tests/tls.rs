@@ -92,7 +92,7 @@ fn stalls_end_when_a_tls_client_leaves_or_the_origin_ends() {
         .wait_for(SOON, |stats| stats.requests("/a").count() == 3)
         .unwrap();
     let (_, took) = timed(|| drop(origin));
-    assert!(took < Duration::from_millis(100), "{took:?}");
+    assert!(took < Duration::from_millis(500), "{took:?}");
 }
 
 #[test]

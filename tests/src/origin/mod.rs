@@ -179,7 +179,8 @@ impl Origin {
         self.shared.log.read(look)
     }
 
-    /// Blocks until `done` holds. The error is all that happened, as text.
+    /// Blocks the thread until `done` holds (in async code: `spawn_blocking`, or poll [`read`](Self::read)). The error
+    /// is all that happened, as text.
     pub fn wait_for(
         &self,
         timeout: Duration,

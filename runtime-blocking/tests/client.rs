@@ -202,7 +202,7 @@ fn errors_name_their_cause() {
 fn a_read_that_failed_can_be_tried_again() {
     // All that is asked for after the first half fails for longer than the reader's patience; then it works.
     let mut script = vec![Do::CutAfter(MIB / 2)];
-    script.extend(vec![Do::Hang; 5]);
+    script.extend(vec![Do::Hang; 3]);
     let origin = Origin::new(MIB, script);
     let client = Client::builder()
         .give_up_after(Duration::from_millis(500))

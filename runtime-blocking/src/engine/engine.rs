@@ -87,6 +87,7 @@ impl Engine {
         }
         if busy && self.tracks.is_empty() {
             fetcher.rest();
+            self.pool.rest();
         }
     }
 

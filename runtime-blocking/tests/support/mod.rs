@@ -171,7 +171,7 @@ impl Shared {
         let total = self.body.len();
         let mut head = match (what, range) {
             (Do::Silence, _) => {
-                thread::sleep(Duration::from_secs(3600));
+                self.stall();
                 return Ok(false);
             }
             (Do::Hang, _) => return Ok(false),
@@ -203,7 +203,8 @@ impl Shared {
             }
             Do::StallAfter(count) => {
                 socket.write_all(&body[..*count])?;
-                thread::sleep(Duration::from_secs(3600));
+                self.stall();
+                return Ok(false);
             }
             Do::Chunked => {
                 for chunk in self.body.chunks(5000) {
@@ -216,6 +217,13 @@ impl Shared {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// Says nothing for as long as the origin lives.
+    fn stall(&self) {
+        while self.stop.load(Ordering::SeqCst) == 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn parse(&self, range: &str) -> (usize, usize) {

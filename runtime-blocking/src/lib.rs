@@ -1,1 +1,4 @@
 //! placeholder
+
+#[cfg(feature = "symphonia")]
+pub mod audio;

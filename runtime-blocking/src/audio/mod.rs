@@ -23,9 +23,11 @@
 mod block;
 mod explain;
 mod mpeg;
+mod probe;
 mod reader;
 mod seek;
 mod source;
+mod track;
 
 pub use block::Block;
 pub use source::{AudioSource, SourceControl};
@@ -78,9 +80,10 @@ impl Audio {
         let source = Shared::new(source);
         let mut reader = Reader::open(&source)?;
         let first = reader.next()?;
-        let (rate, channels) = match &first {
-            Some(chunk) => (chunk.rate, chunk.channels),
-            None => (reader.declared()).ok_or_else(|| unsupported("the audio is empty".into()))?,
+        let (rate, channels) = match (&first, reader.declared()) {
+            (Some(chunk), _) => (chunk.rate, chunk.channels),
+            (None, Some(declared)) if !reader.is_damaged() => declared,
+            (None, _) => return Err(reader.why_nothing()),
         };
         let base = first.as_ref().map_or(0, |chunk| chunk.start);
         // Ogg's clock need not begin at 0, and its length is where that clock ends.

@@ -104,6 +104,15 @@ pub(super) struct Landing {
     pub(super) frames_before: u64,
 }
 
+/// Where a sample is to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    At(Landing),
+    PastTheEnd,
+    /// Near the start, or where the bytes don't fit a constant rate.
+    Unknown,
+}
+
 impl ConstantRate {
     /// Looks at the frames from `first` on, and at the one before, which may be a tag. `None` if the bit rate varies, or
     /// can't be told.
@@ -126,30 +135,35 @@ impl ConstantRate {
     }
 
     /// Where to begin decoding so that the sample `target` (per channel, encoder delay included) comes out right.
-    /// `None` if that is the start, or the bytes there don't fit a constant rate.
-    pub(super) fn landing(&self, source: &Shared, target: u64) -> Result<Option<Landing>, Error> {
+    pub(super) fn place(&self, source: &Shared, target: u64) -> Result<Place, Error> {
         let header = &self.header;
         let frame = target / header.frames();
         let Some(begin) = frame.checked_sub(header.priming()).filter(|&n| n > 0) else {
-            return Ok(None);
+            return Ok(Place::Unknown);
         };
         // Encoders pad so that the mean is exact: the n-th frame begins within a byte of n times the mean length.
         let bits =
             u128::from(begin) * u128::from(header.frames()) * u128::from(header.bits_per_second);
         let offset = u64::try_from(bits / (8 * u128::from(header.rate))).unwrap_or(u64::MAX);
-        let Some(expected) = self.first.checked_add(offset) else {
-            return Ok(None);
-        };
-        let bytes = source.read_at(expected - 1, (CHAIN + 1) * (header.len + 1))?;
+        let expected = self.first.saturating_add(offset);
+        if source.seekable_len().is_some_and(|len| expected >= len) {
+            return Ok(Place::PastTheEnd);
+        }
+        let wanted = (CHAIN + 1) * (header.len + 1);
+        let bytes = source.read_at(expected - 1, wanted)?;
+        // The last frames have fewer behind them.
+        let chain = if bytes.len() < wanted { 2 } else { CHAIN };
         let found = (0..3).find(|&shift| {
-            bytes
-                .get(shift..)
-                .is_some_and(|bytes| chain_len(bytes, header) >= CHAIN)
+            let bytes = bytes.get(shift..);
+            bytes.is_some_and(|bytes| chain_len(bytes, header) >= chain)
         });
-        Ok(found.map(|shift| Landing {
-            byte: expected - 1 + shift as u64,
-            frames_before: begin * header.frames(),
-        }))
+        Ok(match found {
+            Some(shift) => Place::At(Landing {
+                byte: expected - 1 + shift as u64,
+                frames_before: begin * header.frames(),
+            }),
+            None => Place::Unknown,
+        })
     }
 }
 

@@ -4,25 +4,22 @@
 //! reads what is present already.
 
 use std::io;
-use std::sync::OnceLock;
 
 use infill_core::Error;
-use symphonia::core::codecs::audio::{AudioCodecId, AudioDecoder, AudioDecoderOptions, well_known};
+use symphonia::core::codecs::audio::{AudioDecoder, well_known};
 use symphonia::core::errors::{Error as MediaError, SeekErrorKind};
-use symphonia::core::formats::probe::{Hint, Probe};
-use symphonia::core::formats::well_known::FORMAT_ID_OGG;
-use symphonia::core::formats::{
-    FormatId, FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType,
-};
+use symphonia::core::formats::well_known::{FORMAT_ID_MP3, FORMAT_ID_OGG};
+use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, SeekMode, SeekTo};
 use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
-use symphonia::core::units::{TimeBase, Timestamp};
-use symphonia::default::{formats, meta};
+use symphonia::core::units::Timestamp;
+use symphonia::default::formats;
 
-use super::explain::{codec_name, explained, guarded, unsupported};
+use super::explain::{explained, guarded, unsupported};
 use super::mpeg::Landing;
+use super::probe::probed;
 use super::source::Shared;
+use super::track::AudioTrack;
 
 /// Damaged packets in a row after which the rest is given up.
 const MAX_DAMAGED: u32 = 256;
@@ -59,7 +56,7 @@ pub(super) struct Reader {
     shared: Shared,
     format: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
-    track: Selected,
+    track: AudioTrack,
     /// Set when the reader began in the middle of an MP3 file.
     window: Option<Window>,
     /// Where the next samples belong if nothing is missing.
@@ -68,19 +65,9 @@ pub(super) struct Reader {
     shift: i64,
     chain: Chain,
     damaged: u32,
+    /// The last thing that was wrong with the data.
+    damage: Option<MediaError>,
     fresh: bool,
-}
-
-#[derive(Clone, Copy)]
-struct Selected {
-    id: u32,
-    codec: AudioCodecId,
-    time_base: Option<TimeBase>,
-    start: i64,
-    rate: Option<u32>,
-    channels: Option<u16>,
-    /// The frames that the container promises.
-    total: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -112,11 +99,11 @@ impl Reader {
         let shared = &whole.shared;
         let stream = MediaSourceStream::new(Box::new(shared.tap(landing.byte)), Default::default());
         let format = guarded(|| formats::MpaReader::try_new(stream, FormatOptions::default()));
-        let format = judged(shared, format)?.map_err(explained)?;
+        let format = shared.judge(format)?.map_err(explained)?;
         let window = Window {
             first: whole.start().saturating_add_unsigned(landing.frames_before),
             start: whole.start(),
-            total: whole.total(),
+            total: whole.total().filter(|_| !whole.is_estimate()),
         };
         let mut reader = Self::over(shared, Box::new(format))?;
         reader.window = Some(window);
@@ -133,7 +120,7 @@ impl Reader {
     }
 
     fn over(shared: &Shared, format: Box<dyn FormatReader>) -> Result<Self, Error> {
-        let (track, decoder) = selected(format.as_ref())?;
+        let (track, decoder) = AudioTrack::select(format.as_ref())?;
         Ok(Self {
             shared: shared.clone(),
             format,
@@ -144,6 +131,7 @@ impl Reader {
             shift: 0,
             chain: Chain::First,
             damaged: 0,
+            damage: None,
             fresh: true,
         })
     }
@@ -153,8 +141,7 @@ impl Reader {
     }
 
     pub(super) fn is_mp3(&self) -> bool {
-        self.track.codec == well_known::CODEC_ID_MP3
-            && self.format() == symphonia::core::formats::well_known::FORMAT_ID_MP3
+        self.track.codec == well_known::CODEC_ID_MP3 && self.format() == FORMAT_ID_MP3
     }
 
     /// Frames a second and samples a frame, if the container says so.
@@ -165,6 +152,25 @@ impl Reader {
     /// The frames that the container promises, counted on its clock from 0.
     pub(super) fn total(&self) -> Option<u64> {
         self.window.map_or(self.track.total, |window| window.total)
+    }
+
+    /// Whether [`Reader::total`] is only about right.
+    pub(super) fn is_estimate(&self) -> bool {
+        self.window
+            .map_or(self.track.is_estimate, |window| window.total.is_none())
+    }
+
+    /// Why a source without samples has none.
+    pub(super) fn why_nothing(self) -> Error {
+        match self.damage {
+            Some(error) => explained(error),
+            None => unsupported("the audio is empty".into()),
+        }
+    }
+
+    /// Whether data was skipped.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damage.is_some()
     }
 
     /// Where the clock starts. Negative in an MP3 file with an encoder delay.
@@ -214,7 +220,7 @@ impl Reader {
         self.fresh = false;
         loop {
             let packet = guarded(|| self.format.next_packet());
-            match judged(&self.shared, packet)? {
+            match self.shared.judge(packet)? {
                 Ok(None) => return Ok(None),
                 Ok(Some(packet)) if packet.track_id != self.track.id => {}
                 Ok(Some(packet)) => {
@@ -224,6 +230,7 @@ impl Reader {
                 }
                 Err(MediaError::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     tracing::debug!("the audio is cut off");
+                    self.damage = Some(MediaError::IoError(error));
                     return Ok(None);
                 }
                 Err(MediaError::ResetRequired) => self.follow_chain()?,
@@ -250,7 +257,7 @@ impl Reader {
             track_id: self.track.id,
         };
         let sought = guarded(|| self.format.seek(SeekMode::Accurate, to));
-        match judged(&self.shared, sought)? {
+        match self.shared.judge(sought)? {
             Ok(_) => Ok(Sought::Before),
             Err(MediaError::SeekError(SeekErrorKind::OutOfRange)) if tracks == 1 => Ok(Sought::End),
             Err(error) => {
@@ -321,7 +328,7 @@ impl Reader {
 
     /// Another stream begins in the same file: new headers, new decoder, the count goes on.
     fn follow_chain(&mut self) -> Result<(), Error> {
-        (self.track, self.decoder) = selected(self.format.as_ref())?;
+        (self.track, self.decoder) = AudioTrack::select(self.format.as_ref())?;
         self.chain = Chain::Begins;
         Ok(())
     }
@@ -332,6 +339,7 @@ impl Reader {
         if self.damaged > MAX_DAMAGED {
             return Err(explained(error));
         }
+        self.damage = Some(error);
         if self.damaged == STALE_DECODER {
             self.renew_decoder();
         }
@@ -339,71 +347,13 @@ impl Reader {
     }
 
     fn renew_decoder(&mut self) {
-        let options = AudioDecoderOptions::default().gapless(!self.is_in_the_middle());
         let mut tracks = self.format.tracks().iter();
         let track = tracks.find(|track| track.id == self.track.id);
-        match track.map(|track| decoder_for(track, options)) {
+        match track.map(|track| self.track.decoder(track, !self.is_in_the_middle())) {
             Some(Ok(decoder)) => self.decoder = decoder,
             // It could be made before; should that change, the old one goes on.
             _ => self.decoder.reset(),
         }
-    }
-}
-
-impl Selected {
-    fn new(track: &Track, codec: AudioCodecId) -> Self {
-        let audio = track
-            .codec_params
-            .as_ref()
-            .and_then(|params| params.audio());
-        let rate = audio.and_then(|audio| audio.sample_rate);
-        let mut selected = Self {
-            id: track.id,
-            codec,
-            time_base: track.time_base,
-            start: 0,
-            rate,
-            channels: audio
-                .and_then(|audio| audio.channels.as_ref())
-                .and_then(|channels| u16::try_from(channels.count()).ok())
-                .filter(|&channels| channels > 0),
-            total: track.num_frames,
-        };
-        selected.start = match codec {
-            // Symphonia starts the clock of an MP3 file before 0 and trims up to there.
-            well_known::CODEC_ID_MP3 => -i64::from(track.delay.unwrap_or(0)),
-            _ => selected.frame(track.start_ts.get(), rate.unwrap_or(1)).0,
-        };
-        if let (None, Some(ticks), Some(rate)) = (selected.total, track.duration, rate) {
-            let ticks = i64::try_from(ticks.get()).unwrap_or(i64::MAX);
-            selected.total = u64::try_from(selected.frame(ticks, rate).0).ok();
-        }
-        selected.total = selected.total.filter(|&total| total > 0);
-        selected
-    }
-
-    /// The frame at `ticks`, and how many frames a tick is (at least 1).
-    fn frame(&self, ticks: i64, rate: u32) -> (i64, u64) {
-        let Some(base) = self.time_base else {
-            return (ticks, 1);
-        };
-        let numer = i128::from(base.numer.get()) * i128::from(rate);
-        let denom = i128::from(base.denom.get());
-        let frame = (i128::from(ticks) * numer + denom / 2).div_euclid(denom);
-        let tick = u64::try_from((numer + denom - 1) / denom)
-            .unwrap_or(1)
-            .max(1);
-        (i64::try_from(frame).unwrap_or(i64::MAX), tick)
-    }
-
-    /// The last tick that is not after `frame`.
-    fn ticks(&self, frame: i64) -> i64 {
-        let (Some(base), Some(rate)) = (self.time_base, self.rate) else {
-            return frame;
-        };
-        let numer = i128::from(base.numer.get()) * i128::from(rate);
-        let ticks = (i128::from(frame) * i128::from(base.denom.get())).div_euclid(numer.max(1));
-        i64::try_from(ticks).unwrap_or(i64::MAX)
     }
 }
 
@@ -428,119 +378,4 @@ impl Window {
         samples.drain(..start * channels);
         begin.saturating_add_unsigned(start as u64)
     }
-}
-
-/// The result of a call into Symphonia, unless the source failed meanwhile: then that, whatever became of it.
-fn judged<T>(
-    shared: &Shared,
-    result: Result<T, MediaError>,
-) -> Result<Result<T, MediaError>, Error> {
-    match shared.failure() {
-        Some(error) => Err(error),
-        None => Ok(result),
-    }
-}
-
-/// The container, and where in the source its stream begins.
-fn probed(shared: &Shared) -> Result<(Box<dyn FormatReader>, u64), Error> {
-    let base = after_tags(shared)?;
-    let stream = MediaSourceStream::new(Box::new(shared.tap(base)), Default::default());
-    let format = guarded(|| {
-        probe().probe(
-            &Hint::new(),
-            stream,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
-    });
-    Ok((judged(shared, format)?.map_err(explained)?, base))
-}
-
-/// Where the ID3v2 tags at the start end. They may hold megabytes of pictures: skipped, not read.
-fn after_tags(shared: &Shared) -> Result<u64, Error> {
-    let mut at = 0;
-    let Some(len) = shared.seekable_len() else {
-        return Ok(0);
-    };
-    loop {
-        let head = shared.read_at(at, 10)?;
-        let &[b'I', b'D', b'3', _, _, flags, a, b, c, d] = head.as_slice() else {
-            return Ok(at);
-        };
-        if [a, b, c, d].iter().any(|&byte| byte >= 0x80) {
-            return Ok(at);
-        }
-        let size = [a, b, c, d]
-            .iter()
-            .fold(0, |size, &byte| size << 7 | u64::from(byte));
-        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
-        let end = at + 10 + size + footer;
-        if end >= len {
-            return Ok(at);
-        }
-        at = end;
-    }
-}
-
-/// Symphonia's default probe reads the last bytes of every file once anything in the build enables its `id3v1` or
-/// `ape`; over a network that is a request, for tags that nobody asked for. This one knows containers, and ID3v2 where
-/// it can't be skipped.
-fn probe() -> &'static Probe {
-    static PROBE: OnceLock<Probe> = OnceLock::new();
-    PROBE.get_or_init(|| {
-        let mut probe = Probe::default();
-        probe.register_format::<formats::AdtsReader<'_>>();
-        probe.register_format::<formats::AiffReader<'_>>();
-        probe.register_format::<formats::CafReader<'_>>();
-        probe.register_format::<formats::FlacReader<'_>>();
-        probe.register_format::<formats::IsoMp4Reader<'_>>();
-        probe.register_format::<formats::MpaReader<'_>>();
-        probe.register_format::<formats::OggReader<'_>>();
-        probe.register_format::<formats::WavReader<'_>>();
-        probe.register_metadata::<meta::Id3v2Reader<'_>>();
-        probe
-    })
-}
-
-/// The first audio track that can be decoded, the default one before the others; else why the first one can't.
-fn selected(format: &dyn FormatReader) -> Result<(Selected, Box<dyn AudioDecoder>), Error> {
-    let preferred = format.default_track(TrackType::Audio);
-    let others = format.tracks().iter();
-    let mut refused = None;
-    for track in preferred.into_iter().chain(others) {
-        let decoder = decoder_for(track, AudioDecoderOptions::default());
-        match (decoder, audio_codec(track)) {
-            (Ok(decoder), Some(codec)) => return Ok((Selected::new(track, codec), decoder)),
-            (Err(error), Some(_)) => refused = refused.or(Some(error)),
-            _ => {}
-        }
-    }
-    Err(refused.unwrap_or_else(|| {
-        let container = format.format_info().short_name;
-        unsupported(format!(
-            "no audio track of a known codec in this {container} file"
-        ))
-    }))
-}
-
-fn audio_codec(track: &Track) -> Option<AudioCodecId> {
-    Some(track.codec_params.as_ref()?.audio()?.codec)
-}
-
-fn decoder_for(
-    track: &Track,
-    options: AudioDecoderOptions,
-) -> Result<Box<dyn AudioDecoder>, Error> {
-    let params = track
-        .codec_params
-        .as_ref()
-        .and_then(|params| params.audio());
-    let params = params.ok_or_else(|| unsupported("a track without audio".into()))?;
-    let codecs = symphonia::default::get_codecs();
-    guarded(|| codecs.make_audio_decoder(params, &options)).map_err(|error| {
-        unsupported(match error {
-            MediaError::Unsupported(why) => format!("{} audio ({why})", codec_name(params.codec)),
-            error => format!("{} audio ({error})", codec_name(params.codec)),
-        })
-    })
 }

@@ -11,7 +11,7 @@ use symphonia::core::formats::well_known::{
 };
 
 use super::block::Block;
-use super::mpeg::ConstantRate;
+use super::mpeg::{ConstantRate, Place};
 use super::reader::{Reader, Sought};
 use super::{Audio, State};
 
@@ -129,9 +129,10 @@ impl Audio {
             return Ok(Led::Nowhere(reader));
         };
         let samples = u64::try_from(target.saturating_sub(reader.start())).unwrap_or(0);
-        Ok(match constant.landing(&self.source, samples)? {
-            Some(landing) => Led::There(Reader::in_the_middle(&reader, landing)?),
-            None => Led::Nowhere(reader),
+        Ok(match constant.place(&self.source, samples)? {
+            Place::At(landing) => Led::There(Reader::in_the_middle(&reader, landing)?),
+            Place::PastTheEnd => Led::PastTheEnd,
+            Place::Unknown => Led::Nowhere(reader),
         })
     }
 
@@ -223,7 +224,7 @@ impl Audio {
             // Another stream may follow in the same file.
             return Ok(!reader.is_chained() && self.ends_with(reader.serial())?);
         }
-        Ok(TRUSTED.contains(&reader.format()))
+        Ok(TRUSTED.contains(&reader.format()) && !reader.is_estimate())
     }
 
     /// Whether the last Ogg page belongs to this stream.

@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use infill_core::{Cause, Error};
+use symphonia::core::errors::Error as MediaError;
 use symphonia::core::io::MediaSource;
 
 /// Encoded audio that can be read and sought: a `FileStream`, or anything else that behaves like one.
@@ -83,9 +84,16 @@ impl Shared {
         }
     }
 
-    /// The error that the current tap met, if it met one.
-    pub(super) fn failure(&self) -> Option<Error> {
-        self.state().failure.clone()
+    /// The result of a call into Symphonia, unless the current tap met an error meanwhile: then that, whatever became of
+    /// it.
+    pub(super) fn judge<T>(
+        &self,
+        result: Result<T, MediaError>,
+    ) -> Result<Result<T, MediaError>, Error> {
+        match &self.state().failure {
+            Some(error) => Err(error.clone()),
+            None => Ok(result),
+        }
     }
 
     /// Reads up to `len` bytes at `offset`; fewer only at the end.

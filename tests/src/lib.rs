@@ -1,5 +1,6 @@
 //! What the proofs of infill are built from.
 
 pub mod alloc;
+pub mod fixtures;
 pub mod origin;
 pub mod steady;

@@ -27,6 +27,7 @@ mod probe;
 mod reader;
 mod seek;
 mod source;
+mod stream;
 mod track;
 
 pub use block::Block;

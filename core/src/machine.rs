@@ -338,12 +338,13 @@ impl Machine {
         while let Some(track) = self.slots.next_ready() {
             self.wake(track);
         }
-        if let Some((ticket, host)) = self.slots.urgent() {
-            if let Some((fetch, of)) = self.victim(ticket, host.as_deref()) {
-                self.with(of, |file, context| file.preempt(fetch, context));
-                self.wake(ticket.track);
-                self.settle(of);
-            }
+        let Some((ticket, host)) = self.slots.urgent() else {
+            return;
+        };
+        if let Some((fetch, of)) = self.victim(ticket, host.as_deref()) {
+            self.with(of, |file, context| file.preempt(fetch, context));
+            self.wake(ticket.track);
+            self.settle(of);
         }
     }
 

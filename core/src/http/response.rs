@@ -100,7 +100,7 @@ impl ResponseHead {
         let text = core::str::from_utf8(value).unwrap_or("\u{fffd}").trim();
         match name.to_ascii_lowercase().as_str() {
             "content-range" => {
-                self.content_range = once(self.content_range, ContentRange::parse(text))
+                self.content_range = once(self.content_range, ContentRange::parse(text));
             }
             "content-length" => {
                 for part in text.split(',') {

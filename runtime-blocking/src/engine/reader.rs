@@ -154,6 +154,16 @@ impl Reader {
         }
     }
 
+    /// Reads at `offset` if the bytes are held here already: the cheapest of all hits.
+    pub fn read_held(&mut self, offset: u64, buf: &mut [u8]) -> Option<usize> {
+        if self.waiting.is_some() || buf.is_empty() || self.link.track.is_closed() {
+            return None;
+        }
+        let count = self.block.copy(offset, buf)?;
+        self.read(offset + count as u64);
+        Some(count)
+    }
+
     /// Reads at `offset`: some bytes, or 0 at the true end, or the cause why not.
     pub fn poll_read_at(
         &mut self,

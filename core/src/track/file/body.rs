@@ -132,7 +132,7 @@ impl FileTrack {
     fn refuse_page(&mut self, id: FetchId, context: &mut Context<'_>) {
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
             let cause = Cause::NotMedia("markup".to_owned());
-            self.fail(&flight, cause, Remedy::GiveUp, None, context);
+            self.fail(&flight, &cause, Remedy::GiveUp, None, context);
         }
     }
 
@@ -151,18 +151,18 @@ impl FileTrack {
     pub(crate) fn failed(&mut self, id: FetchId, failure: FetchFailure, context: &mut Context<'_>) {
         if let Some(flight) = self.take_flight(id, context) {
             let cause = failure.into_cause();
-            self.fail(&flight, cause, Remedy::Retry, None, context);
+            self.fail(&flight, &cause, Remedy::Retry, None, context);
         }
     }
 
     /// Draws the conclusions from the end of a body. Whether the resource is complete is not among them.
     pub(super) fn finish(&mut self, flight: &Flight, context: &mut Context<'_>) {
         let Some(end) = flight.transfer.as_ref().map(Transfer::ended) else {
-            return self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+            return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         };
         if flight.transfer.as_ref().is_some_and(Transfer::is_held) {
             // It ended before it could be compared.
-            return self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+            return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         }
         let StreamEnd {
             at,
@@ -172,15 +172,15 @@ impl FileTrack {
         } = end;
         match expected {
             Some(expected) if at < expected => {
-                self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+                self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
             }
             None if at == 0 => {
-                self.fail(flight, Cause::NoContent(200), Remedy::Retry, None, context);
+                self.fail(flight, &Cause::NoContent(200), Remedy::Retry, None, context);
             }
             None if whole => self.prove_end(at, unverified, context),
             _ if flight.brought == 0 && !flight.asked.probe => {
                 // It ran into what others brought, or the origin answers beside the question: no reason to hurry.
-                self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+                self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
             }
             _ => {}
         }

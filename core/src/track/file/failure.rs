@@ -155,7 +155,7 @@ impl FileTrack {
     pub(super) fn fail(
         &mut self,
         flight: &Flight,
-        cause: Cause,
+        cause: &Cause,
         remedy: Remedy,
         retry_after: Option<Duration>,
         context: &mut Context<'_>,
@@ -171,7 +171,7 @@ impl FileTrack {
         if flight.brought >= PROGRESS_BYTES {
             self.recovery.backoff.progress();
         }
-        if cause == Cause::NotProcessed && self.recovery.backoff.not_processed() {
+        if *cause == Cause::NotProcessed && self.recovery.backoff.not_processed() {
             self.recovery.next.fresh = true;
             return;
         }
@@ -300,7 +300,7 @@ impl FileTrack {
             if let Some(flight) = self.stop(id, CancelReason::Stalled, context) {
                 self.fail(
                     &flight,
-                    Cause::Stalled(silence),
+                    &Cause::Stalled(silence),
                     Remedy::Retry,
                     None,
                     context,

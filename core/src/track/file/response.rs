@@ -42,7 +42,7 @@ impl FileTrack {
             Judgement::Refuse { cause, remedy } => {
                 if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
                     let after = head.retry_after().map(|after| after.0);
-                    self.fail(&flight, cause, remedy, after, context);
+                    self.fail(&flight, &cause, remedy, after, context);
                 }
             }
         }
@@ -139,7 +139,7 @@ impl FileTrack {
         if version == Version::Other || beyond {
             self.change_version(None, context);
             let cause = Cause::Changed;
-            self.fail(&flight, cause, Remedy::Retry, None, context);
+            self.fail(&flight, &cause, Remedy::Retry, None, context);
             return;
         }
         self.recovery.set_proven();

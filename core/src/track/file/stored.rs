@@ -183,10 +183,11 @@ impl FileTrack {
         let over = flight.over;
         self.place(fetch, &mut pieces, context);
         self.pieces = pieces;
-        if over {
-            if let Some(flight) = self.take_flight(fetch, context) {
-                self.finish(&flight, context);
-            }
+        if !over {
+            return;
+        }
+        if let Some(flight) = self.take_flight(fetch, context) {
+            self.finish(&flight, context);
         }
     }
 

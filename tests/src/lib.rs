@@ -3,4 +3,5 @@
 pub mod alloc;
 pub mod fixtures;
 pub mod origin;
+pub mod runtime;
 pub mod steady;

@@ -46,7 +46,7 @@ impl Usage {
 }
 
 /// Processor time of this process so far.
-pub fn cpu_time() -> Duration {
+pub(super) fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name in parentheses may hold anything; fields 14 and 15 count from the first, so 12 and 13 after it.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -56,7 +56,7 @@ pub fn cpu_time() -> Duration {
 }
 
 /// The most memory this process has had so far.
-pub fn peak_kib() -> u64 {
+pub(super) fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next());

@@ -1,4 +1,6 @@
 //! What the proofs of infill are built from.
 
+pub mod alloc;
 pub mod fuzz;
 pub mod origin;
+pub mod steady;

@@ -1,6 +1,7 @@
 //! What the proofs of infill are built from.
 
 pub mod alloc;
+pub mod fixtures;
 pub mod fuzz;
 pub mod origin;
 pub mod steady;

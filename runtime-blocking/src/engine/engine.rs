@@ -1,0 +1,498 @@
+//! The engine: takes letters, asks the machine, does what it says. No decision is made here, and nothing waits here.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use infill_core::{
+    Action, ByteRange, CancelReason, Change, Config, Event, Instant, Machine, Notice, OpId,
+    ResourceId, StoreFailure, TrackId, Verification,
+};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::blob::{Blob, Store};
+use super::fetcher::Fetcher;
+use super::inbox::Inbox;
+use super::pool::Pool;
+use super::resource::{Resource, failure};
+use super::slot::Slot;
+use super::tables::{Fetches, Readers, Resources, Tracks};
+use super::{Letter, Order, Port};
+use crate::stats::Counters;
+
+/// How much is read at once to be digested.
+const DIGEST_BLOCK: usize = 64 * 1024;
+
+/// The machine with everything its ids stand for.
+///
+/// Dropping it, at its end or in the middle of everything, ends all waits with `Closed`.
+pub struct Engine {
+    machine: Machine,
+    inbox: Arc<Inbox<Letter>>,
+    store: Arc<dyn Store>,
+    pool: Arc<Pool>,
+    tracks: Tracks,
+    readers: Readers,
+    resources: Resources,
+    fetches: Fetches,
+    /// Letters of this turn.
+    letters: VecDeque<Letter>,
+    /// Events that doing actions has brought.
+    own: VecDeque<Event>,
+    /// Operations of the store that were not answered yet.
+    ops: usize,
+    now: Instant,
+}
+
+impl Engine {
+    pub(super) fn new(
+        config: Config,
+        inbox: Arc<Inbox<Letter>>,
+        store: Arc<dyn Store>,
+        pool: Arc<Pool>,
+    ) -> Self {
+        Self {
+            machine: Machine::new(config),
+            inbox,
+            store,
+            pool,
+            tracks: Tracks::default(),
+            readers: Readers::default(),
+            resources: Resources::default(),
+            fetches: Fetches::default(),
+            letters: VecDeque::new(),
+            own: VecDeque::new(),
+            ops: 0,
+            now: Instant::ZERO,
+        }
+    }
+
+    /// Where fetches report.
+    pub fn port(&self) -> Port {
+        Port(Arc::clone(&self.inbox))
+    }
+
+    /// Does all that is to be done now: letters, then what is due.
+    pub fn turn(&mut self, now: Instant, fetcher: &mut impl Fetcher) {
+        self.now = now;
+        let busy = !self.tracks.is_empty();
+        self.inbox.take_all(&mut self.letters);
+        while let Some(letter) = self.letters.pop_front() {
+            self.take(letter, fetcher);
+        }
+        if self.machine.poll_timeout().is_some_and(|at| at <= now) {
+            self.handle(Event::Tick, fetcher);
+        }
+        if busy && self.tracks.is_empty() {
+            fetcher.rest();
+            self.pool.rest();
+        }
+    }
+
+    /// When to take the next turn, unless woken before. Always later than the last turn.
+    pub fn deadline(&self) -> Option<Instant> {
+        let soon = self.now + Duration::from_millis(1);
+        self.machine.poll_timeout().map(|at| at.max(soon))
+    }
+
+    /// Whether the client and all its streams are gone and the store has done what it was asked to do. Fetches that
+    /// still have to find out that they were stopped hold nothing up.
+    pub fn is_done(&self) -> bool {
+        self.inbox.is_closed() && self.ops == 0 && self.tracks.all_closed()
+    }
+
+    fn take(&mut self, letter: Letter, fetcher: &mut impl Fetcher) {
+        match letter {
+            Letter::Event(event) => self.handle(event, fetcher),
+            Letter::Open(order) => self.open(*order, fetcher),
+            Letter::Close(track) => self.close(track, fetcher),
+            Letter::Reader(slot) => self.reader_mail(&slot, fetcher),
+        }
+    }
+
+    fn open(&mut self, order: Order, fetcher: &mut impl Fetcher) {
+        let track = order.track.id();
+        tracing::debug!(%track, url = order.track.url(), "open");
+        self.tracks
+            .insert(order.track, order.source.url.clone(), order.renew);
+        let event = Event::Open {
+            track,
+            source: order.source,
+            options: order.options,
+        };
+        self.handle(event, fetcher);
+    }
+
+    fn close(&mut self, track: TrackId, fetcher: &mut impl Fetcher) {
+        tracing::debug!(%track, "close");
+        for (resource, blob) in self.resources.close_track(track) {
+            self.let_go(resource, blob);
+        }
+        self.tracks.close(track);
+        self.readers.close_track(track);
+        self.handle(Event::Close { track }, fetcher);
+    }
+
+    fn reader_mail(&mut self, slot: &Arc<Slot>, fetcher: &mut impl Fetcher) {
+        let mail = slot.take();
+        let gone = mail.is_detach();
+        if mail.is_attach() && !gone {
+            match self.tracks.shared(slot.track()) {
+                Some(track) if !track.is_closed() => self.readers.insert(Arc::clone(slot)),
+                _ => slot.close(),
+            }
+        }
+        for event in mail.into_events(slot.track(), slot.reader()) {
+            self.handle(event, fetcher);
+        }
+        if gone {
+            self.readers.remove(slot.reader());
+        }
+    }
+
+    /// Tells the machine, does what it says, tells it what came of it, until there is nothing more.
+    fn handle(&mut self, event: Event, fetcher: &mut impl Fetcher) {
+        self.own.push_back(event);
+        while let Some(event) = self.own.pop_front() {
+            self.note(&event);
+            self.machine.handle(self.now, event);
+            while let Some(action) = self.machine.poll_action() {
+                self.act(action, fetcher);
+            }
+        }
+    }
+
+    /// Keeps the tables up with an event that the machine is about to see.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::BytesReceived { fetch, bytes } => {
+                if let Some(track) = self.fetches.track(*fetch)
+                    && let Some(shared) = self.tracks.shared(track)
+                {
+                    Counters::add(&shared.counters.bytes_fetched, bytes.len() as u64);
+                }
+            }
+            Event::StreamEnded { fetch } => {
+                tracing::debug!(%fetch, "response ended");
+                self.fetches.remove(*fetch);
+            }
+            Event::FetchFailed { fetch, failure } => {
+                tracing::debug!(%fetch, kind = ?failure.kind, detail = failure.detail, "fetch failed");
+                self.fetches.remove(*fetch);
+            }
+            Event::ResponseStarted { fetch, head } => {
+                tracing::debug!(%fetch, status = head.status, "response");
+                if let Some(track) = self.fetches.track(*fetch) {
+                    self.tracks.answered(track, head.status);
+                }
+            }
+            Event::Written {
+                resource,
+                op,
+                result,
+            } => {
+                self.ops = self.ops.saturating_sub(1);
+                self.resources.written(*resource, *op, result.is_ok());
+            }
+            Event::Verified { .. } => self.ops = self.ops.saturating_sub(1),
+            _ => {}
+        }
+    }
+
+    fn act(&mut self, action: Action, fetcher: &mut impl Fetcher) {
+        match action {
+            Action::FetchRange { track, request } => {
+                tracing::debug!(%track, fetch = %request.fetch, first = request.first, last = ?request.last, "fetch");
+                self.fetches.insert(request.fetch, track);
+                self.count(track, |counters| Counters::add(&counters.requests, 1));
+                fetcher.start(track, request);
+            }
+            Action::CancelFetch { fetch, reason } => {
+                tracing::debug!(%fetch, ?reason, "cancel");
+                if let (CancelReason::Stalled, Some(track)) = (reason, self.fetches.track(fetch)) {
+                    self.count(track, |counters| Counters::add(&counters.stalls, 1));
+                }
+                fetcher.cancel(fetch, reason);
+            }
+            Action::Grant { fetch, bytes } => fetcher.grant(fetch, bytes),
+            Action::OpenResource { track, resource } => self.open_resource(track, resource),
+            Action::Release { resource } => self.release(resource),
+            Action::Write {
+                resource,
+                op,
+                offset,
+                bytes,
+            } => self.write(resource, op, offset, bytes),
+            Action::Verify {
+                resource,
+                op,
+                range,
+            } => self.verify(resource, op, range),
+            Action::Discard { resource, range } => self.discard(resource, range),
+            Action::Publish { resource, change } => self.publish(resource, &change),
+            Action::Commit {
+                resource,
+                final_len,
+            } => {
+                if let Some(entry) = self.resources.get(resource) {
+                    entry.shared.commit(final_len);
+                }
+            }
+            Action::WakeReader {
+                reader,
+                request,
+                answer,
+            } => {
+                if let Some(slot) = self.readers.get(reader) {
+                    slot.answer(request, answer);
+                }
+            }
+            Action::Mark { reader, at } => {
+                if let Some(slot) = self.readers.get(reader) {
+                    slot.set_mark(at);
+                }
+            }
+            action => self.act_on_track(action),
+        }
+    }
+
+    /// The actions that concern a track as a whole.
+    fn act_on_track(&mut self, action: Action) {
+        match action {
+            Action::Opened { track, result } => {
+                if let Some(shared) = self.tracks.shared(track) {
+                    shared.set_opened(result);
+                }
+            }
+            Action::State { track, state, rate } => {
+                if let Some(shared) = self.tracks.shared(track) {
+                    shared.set_state(state, rate);
+                }
+            }
+            Action::Notify { track, notice } => self.notify(track, *notice),
+            Action::NeedFreshUrl { track } => self.renew(track),
+            Action::Closed { track } => {
+                self.readers.close_track(track);
+                self.tracks.remove(track);
+            }
+            other => debug_assert!(false, "{other:?} concerns no track"),
+        }
+    }
+
+    fn count(&self, track: TrackId, count: impl FnOnce(&Counters)) {
+        if let Some(shared) = self.tracks.shared(track) {
+            count(&shared.counters);
+        }
+    }
+
+    fn notify(&self, track: TrackId, notice: Notice) {
+        tracing::debug!(%track, ?notice, "notice");
+        let Some(shared) = self.tracks.shared(track) else {
+            return;
+        };
+        if let Notice::Retrying { cause, .. } = &notice {
+            Counters::add(&shared.counters.retries, 1);
+            shared.set_error(Some(cause.clone()));
+        }
+        shared.notices.push(notice);
+    }
+
+    /// Asks the embedder for a fresh URL, on a thread of its own: it may take its time.
+    fn renew(&mut self, track: TrackId) {
+        let give_up = Event::FreshUrl { track, url: None };
+        let Some(entry) = self.tracks.get(track) else {
+            return;
+        };
+        let Some(renew) = entry.renew.clone() else {
+            self.own.push_back(give_up);
+            return;
+        };
+        let error = entry.refusal();
+        let port = self.port();
+        let asked = thread::Builder::new()
+            .name("infill-renew".into())
+            .spawn(move || {
+                // Also when the callback panics, the machine gets its answer.
+                let mut answer = RenewAnswer {
+                    port,
+                    track,
+                    url: None,
+                };
+                answer.url = renew.call(&error);
+            });
+        if asked.is_err() {
+            self.own.push_back(give_up);
+        }
+    }
+
+    fn open_resource(&mut self, track: TrackId, resource: ResourceId) {
+        let blob = match self.store.create(resource) {
+            Ok(blob) => Some(blob),
+            Err(error) => {
+                tracing::warn!(%track, %error, "the store can't create a place for a resource");
+                None
+            }
+        };
+        let shared = Arc::new(Resource::new(resource, blob.clone()));
+        self.tracks.add_version(track, &shared);
+        self.resources.insert(track, shared, blob);
+    }
+
+    fn release(&mut self, resource: ResourceId) {
+        if let Some(entry) = self.resources.remove(resource) {
+            self.let_go(resource, entry);
+        }
+    }
+
+    fn publish(&mut self, resource: ResourceId, change: &Change) {
+        let Some(entry) = self.resources.get(resource) else {
+            return;
+        };
+        entry.shared.publish(change);
+        let error = match change {
+            Change::Failed(error) => Some(error.clone()),
+            Change::Recovered => None,
+            _ => return,
+        };
+        if let Some(shared) = self.tracks.shared(entry.track) {
+            shared.set_error(error);
+        }
+    }
+
+    fn write(&mut self, resource: ResourceId, op: OpId, offset: u64, bytes: Bytes) {
+        self.ops += 1;
+        let Some(blob) = self.blob(resource) else {
+            let result = Err((no_place(), bytes));
+            self.own.push_back(Event::Written {
+                resource,
+                op,
+                result,
+            });
+            return;
+        };
+        let kept = bytes.clone();
+        let write = move || {
+            let written = blob.write_at(offset, &bytes);
+            Event::Written {
+                resource,
+                op,
+                result: written.map_err(|error| (failure(&error), bytes)),
+            }
+        };
+        if self.store.may_block() {
+            self.resources.note_write(resource, op, offset, kept);
+            self.in_pool(resource, write);
+        } else {
+            self.own.push_back(write());
+        }
+    }
+
+    fn verify(&mut self, resource: ResourceId, op: OpId, range: ByteRange) {
+        self.ops += 1;
+        let Some(blob) = self.blob(resource) else {
+            let result = Verification::Failed(no_place());
+            self.own.push_back(Event::Verified {
+                resource,
+                op,
+                result,
+            });
+            return;
+        };
+        self.in_pool(resource, move || Event::Verified {
+            resource,
+            op,
+            result: digest(&*blob, range).map_or_else(
+                |error| Verification::Failed(failure(&error)),
+                Verification::Digest,
+            ),
+        });
+    }
+
+    fn discard(&mut self, resource: ResourceId, range: ByteRange) {
+        if let Some(blob) = self.blob(resource) {
+            if self.store.may_block() {
+                self.pool.run(resource.0, move || blob.discard(range));
+            } else {
+                blob.discard(range);
+            }
+        }
+    }
+
+    /// Drops, perhaps as the last one, what may hold files: closing them can take a while.
+    fn let_go(&self, resource: ResourceId, held: impl Send + 'static) {
+        if self.store.may_block() {
+            self.pool.run(resource.0, move || drop(held));
+        }
+    }
+
+    fn blob(&self, resource: ResourceId) -> Option<Arc<dyn Blob>> {
+        self.resources.get(resource)?.blob.clone()
+    }
+
+    fn in_pool(&self, resource: ResourceId, work: impl FnOnce() -> Event + Send + 'static) {
+        let port = self.port();
+        self.pool.run(resource.0, move || port.post(work()));
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let mut letters = self.inbox.die();
+        letters.append(&mut self.letters);
+        for letter in letters {
+            match letter {
+                Letter::Open(order) => order.track.finish_close(),
+                Letter::Reader(slot) => slot.close(),
+                Letter::Event(_) | Letter::Close(_) => {}
+            }
+        }
+        self.readers.close_all();
+        for track in self.tracks.ids() {
+            self.tracks.remove(track);
+        }
+    }
+}
+
+/// Answers when it is dropped.
+struct RenewAnswer {
+    port: Port,
+    track: TrackId,
+    url: Option<url::Url>,
+}
+
+impl Drop for RenewAnswer {
+    fn drop(&mut self) {
+        self.port.post(Event::FreshUrl {
+            track: self.track,
+            url: self.url.take(),
+        });
+    }
+}
+
+fn no_place() -> StoreFailure {
+    StoreFailure {
+        full: false,
+        detail: "there is no place to store this resource (closed, or it could not be created)"
+            .into(),
+    }
+}
+
+/// XXH3-64 of stored bytes.
+fn digest(blob: &dyn Blob, range: ByteRange) -> std::io::Result<u64> {
+    let mut hasher = Xxh3::new();
+    let mut block = vec![0; DIGEST_BLOCK.min(usize::try_from(range.len()).unwrap_or(DIGEST_BLOCK))];
+    let mut at = range.start;
+    while at < range.end {
+        let left = usize::try_from(range.end - at).unwrap_or(usize::MAX);
+        let wanted = left.min(block.len());
+        let count = blob.read_at(at, &mut block[..wanted])?;
+        if count == 0 {
+            return Err(std::io::Error::other("stored bytes are missing"));
+        }
+        hasher.update(&block[..count]);
+        at += count as u64;
+    }
+    Ok(hasher.digest())
+}

@@ -1,0 +1,86 @@
+//! A block on its way from the store's workers to a reader.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use super::pool::Pool;
+use super::resource::{Copied, Resource, Stored};
+
+/// A read that a worker does.
+pub(super) struct Fill {
+    resource: Arc<Resource>,
+    stored: Stored,
+    offset: u64,
+    cell: Arc<Mutex<Cell>>,
+}
+
+#[derive(Default)]
+struct Cell {
+    done: Option<(Vec<u8>, io::Result<usize>)>,
+    waker: Option<Waker>,
+}
+
+/// What it brought.
+pub(super) struct Filled {
+    pub(super) resource: Arc<Resource>,
+    pub(super) offset: u64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) copied: Copied,
+}
+
+impl Fill {
+    /// Asks for as many bytes as `into` is long.
+    pub(super) fn start(
+        pool: &Pool,
+        resource: Arc<Resource>,
+        stored: Stored,
+        offset: u64,
+        mut into: Vec<u8>,
+    ) -> Self {
+        let cell = Arc::new(Mutex::new(Cell::default()));
+        let (shared, blob) = (Arc::clone(&cell), Arc::clone(&stored.blob));
+        pool.run(resource.id().0, move || {
+            let read = blob.read_at(offset, &mut into);
+            let mut cell = lock(&shared);
+            cell.done = Some((into, read));
+            let waker = cell.waker.take();
+            drop(cell);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        });
+        Self {
+            resource,
+            stored,
+            offset,
+            cell,
+        }
+    }
+
+    /// Ready once it is done.
+    pub(super) fn poll(&mut self, waker: &Waker) -> Poll<()> {
+        let mut cell = lock(&self.cell);
+        if cell.done.is_some() {
+            return Poll::Ready(());
+        }
+        cell.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
+    /// What it brought, if it is done.
+    pub(super) fn finish(self) -> Option<Filled> {
+        let (bytes, read) = lock(&self.cell).done.take()?;
+        let copied = self.resource.judge(&self.stored, bytes.len(), read);
+        Some(Filled {
+            resource: self.resource,
+            offset: self.offset,
+            bytes,
+            copied,
+        })
+    }
+}
+
+fn lock(cell: &Mutex<Cell>) -> MutexGuard<'_, Cell> {
+    cell.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,105 @@
+//! What both runtimes share: the driver's tables around [`infill_core::Machine`], the data plane, the hand-over.
+//!
+//! A runtime brings a [`Fetcher`] and a loop:
+//!
+//! ```text
+//! let (hub, mut engine) = Hub::new(config, store, wake)?;      // `wake`: unpark a thread, notify a task
+//! loop {
+//!     engine.turn(now(), &mut fetcher);                        // takes letters, does actions
+//!     if engine.is_done() { break }                            // the client and all its streams are gone
+//!     sleep until engine.deadline() or until woken;
+//! }
+//! ```
+//!
+//! [`Hub::open`] gives an [`Opening`] to poll, then [`Reader`]s to poll; fetches post to a [`Port`]. The engine knows
+//! no socket and no clock. Not part of the public interface: it changes without notice.
+
+mod blob;
+mod block;
+mod engine;
+mod fetcher;
+mod fill;
+mod hub;
+mod inbox;
+mod pool;
+mod reader;
+mod redirect;
+mod resource;
+mod slot;
+mod sync;
+mod tables;
+mod track;
+
+use std::sync::Arc;
+
+use infill_core::http::ResponseHead;
+use infill_core::{Event, FetchFailure, FetchId, OpenOptions, SourceSpec, TrackId};
+
+pub use blob::{Blob, Store};
+pub use engine::Engine;
+pub use fetcher::Fetcher;
+pub use hub::{Hub, Link, Opening};
+pub use inbox::Inbox;
+pub use pool::Pool;
+pub use reader::{Access, Family, Reader};
+pub use redirect::{MAX_REDIRECTS, redirect};
+pub use resource::{Copied, Found, Resource, Stored};
+pub use slot::{Mail, Post, Slot};
+pub use track::Track;
+
+use crate::source::Renew;
+
+/// What may come in the mail.
+pub enum Letter {
+    /// For the machine, as it is.
+    Event(Event),
+    /// Open a track.
+    Open(Box<Order>),
+    /// Close a track.
+    Close(TrackId),
+    /// A reader's slot has mail.
+    Reader(Arc<Slot>),
+}
+
+/// What to open, and who wants it.
+pub struct Order {
+    pub(crate) track: Arc<Track>,
+    pub(crate) source: Box<SourceSpec>,
+    pub(crate) options: OpenOptions,
+    pub(crate) renew: Option<Renew>,
+}
+
+/// Where fetches report. Cheap to clone; keeps nothing alive.
+#[derive(Clone)]
+pub struct Port(pub(crate) Arc<Inbox<Letter>>);
+
+impl Port {
+    /// The head of a response, at the end of all redirects.
+    pub fn head(&self, fetch: FetchId, head: ResponseHead) {
+        let head = Box::new(head);
+        self.post(Event::ResponseStarted { fetch, head });
+    }
+
+    /// Bytes of the body, in order.
+    pub fn bytes(&self, fetch: FetchId, bytes: bytes::Bytes) {
+        if !bytes.is_empty() {
+            self.post(Event::BytesReceived { fetch, bytes });
+        }
+    }
+
+    /// The body ended as its framing said.
+    pub fn ended(&self, fetch: FetchId) {
+        self.post(Event::StreamEnded { fetch });
+    }
+
+    /// The fetch failed or was stopped.
+    pub fn failed(&self, fetch: FetchId, failure: FetchFailure) {
+        self.post(Event::FetchFailed { fetch, failure });
+    }
+
+    /// Any other event.
+    pub fn post(&self, event: Event) {
+        // When the engine is gone, nobody is left to tell.
+        let _ = self.0.post(Letter::Event(event));
+    }
+}

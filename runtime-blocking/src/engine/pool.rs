@@ -1,0 +1,157 @@
+//! The worker pool for the store: the one place where the engine's disk work waits.
+//!
+//! Work of one resource is done in order, by one worker; workers start when there is work and end soon after. What
+//! waits here is bounded by what asks: a fetch has byte credit, a reader has one read.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How long a worker without work stays.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// Work to do.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A few workers, started when needed.
+pub struct Pool {
+    shards: Vec<Arc<Shard>>,
+}
+
+#[derive(Default)]
+struct Shard {
+    state: Mutex<State>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    running: bool,
+    /// A worker without work ends at once.
+    rest: bool,
+    closed: bool,
+}
+
+impl Pool {
+    /// At most `workers` threads.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            shards: (0..workers.max(1)).map(|_| Arc::default()).collect(),
+        }
+    }
+
+    /// Runs `job` after all earlier ones of the same `key`.
+    pub fn run(&self, key: u64, job: impl FnOnce() + Send + 'static) {
+        let count = self.shards.len() as u64;
+        let index = usize::try_from(key % count).unwrap_or_default();
+        let shard = &self.shards[index];
+        let mut state = shard.state();
+        state.jobs.push_back(Box::new(job));
+        if state.running {
+            drop(state);
+            shard.ready.notify_one();
+            return;
+        }
+        state.running = true;
+        drop(state);
+        let worker = Arc::clone(shard);
+        let spawned = thread::Builder::new()
+            .name("infill-store".into())
+            .spawn(move || worker.work());
+        if spawned.is_err() {
+            // No thread to be had: slow is better than stuck.
+            shard.finish();
+        }
+    }
+}
+
+impl Pool {
+    /// Nothing more is expected for now: workers end when they have done what there is.
+    pub fn rest(&self) {
+        for shard in &self.shards {
+            let mut state = shard.state();
+            state.rest = state.running;
+            drop(state);
+            shard.ready.notify_one();
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            shard.state().closed = true;
+            shard.ready.notify_one();
+        }
+    }
+}
+
+impl Shard {
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                job();
+                state = self.state();
+                continue;
+            }
+            if state.closed || state.rest {
+                state.running = false;
+                state.rest = false;
+                return;
+            }
+            let (woken, wait) = self
+                .ready
+                .wait_timeout(state, IDLE)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if wait.timed_out() && state.jobs.is_empty() {
+                state.running = false;
+                return;
+            }
+        }
+    }
+
+    /// Does on this thread what there is to do.
+    fn finish(&self) {
+        let mut state = self.state();
+        while let Some(job) = state.jobs.pop_front() {
+            drop(state);
+            job();
+            state = self.state();
+        }
+        state.running = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn keeps_the_order_of_a_key_and_ends() {
+        let pool = Pool::new(2);
+        let (tx, rx) = mpsc::channel();
+        for number in 0..1000u32 {
+            let tx = tx.clone();
+            pool.run(u64::from(number % 3), move || {
+                tx.send((number % 3, number)).unwrap();
+            });
+        }
+        drop((pool, tx));
+        let done: Vec<_> = rx.iter().collect();
+        assert_eq!(done.len(), 1000, "work that was accepted is done");
+        for key in 0..3 {
+            let of_key = done.iter().filter(|(k, _)| *k == key).map(|(_, n)| *n);
+            assert!(of_key.is_sorted());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! One open stream as its handles see it: state, current version, counters, notices.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use infill_core::{Cause, Error, Event, TrackId, TrackState};
+
+use super::Letter;
+use super::inbox::Inbox;
+use super::resource::Resource;
+use crate::notices::Ring;
+use crate::progress::State;
+use crate::stats::Counters;
+
+/// A track, shared by the engine, its streams and their handles. Keeps nothing alive but memory.
+pub struct Track {
+    id: TrackId,
+    url: String,
+    /// `None` for a local file, which needs no engine.
+    inbox: Option<Arc<Inbox<Letter>>>,
+    state: Mutex<Shared>,
+    closed: AtomicBool,
+    pub(crate) counters: Counters,
+    pub(crate) notices: Arc<Ring>,
+}
+
+struct Shared {
+    current: Option<Arc<Resource>>,
+    opened: Option<Result<(), Error>>,
+    waker: Option<Waker>,
+    state: TrackState,
+    since: Instant,
+    rate: u64,
+    error: Option<Error>,
+}
+
+impl Track {
+    pub(crate) fn new(id: TrackId, url: String, inbox: Option<Arc<Inbox<Letter>>>) -> Self {
+        Self {
+            id,
+            url,
+            inbox,
+            state: Mutex::new(Shared {
+                current: None,
+                opened: None,
+                waker: None,
+                state: TrackState::default(),
+                since: Instant::now(),
+                rate: 0,
+                error: None,
+            }),
+            closed: AtomicBool::new(false),
+            counters: Counters::default(),
+            notices: Arc::default(),
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> TrackId {
+        self.id
+    }
+
+    /// What was opened: a URL without what may be secret, or a path.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The current version, once there is one.
+    pub fn current(&self) -> Option<Arc<Resource>> {
+        self.shared().current.clone()
+    }
+
+    /// Whether everything was there from the beginning.
+    pub fn is_local(&self) -> bool {
+        self.inbox.is_none()
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> State {
+        if self.is_closed() {
+            return State::Closed;
+        }
+        let shared = self.shared();
+        match shared.state {
+            TrackState::Connecting => State::Connecting,
+            TrackState::Downloading => State::Downloading,
+            TrackState::Waiting { retry_in } => State::Waiting {
+                retry_in: retry_in.saturating_sub(shared.since.elapsed()),
+            },
+            TrackState::Complete => State::Complete,
+            TrackState::Failed => State::Failed,
+            _ => State::Idle,
+        }
+    }
+
+    /// Bytes per second, as measured lately.
+    pub fn rate(&self) -> u64 {
+        self.shared().rate
+    }
+
+    /// The last failure that is not over.
+    pub fn error(&self) -> Option<Error> {
+        self.shared().error.clone()
+    }
+
+    /// The answer to the open, once.
+    pub(crate) fn poll_opened(&self, waker: &Waker) -> Poll<Result<(), Error>> {
+        let mut shared = self.shared();
+        if let Some(result) = &shared.opened {
+            return Poll::Ready(result.clone());
+        }
+        if self.is_closed() {
+            return Poll::Ready(Err(Cause::Closed.into()));
+        }
+        shared.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
+    /// Asks the engine to close it; readers learn it at once.
+    pub(crate) fn request_close(&self) {
+        if !self.mark_closed() && !self.post(Letter::Close(self.id)) {
+            self.finish_close();
+        }
+    }
+
+    /// Tells the engine something.
+    pub(crate) fn post_event(&self, event: Event) {
+        self.post(Letter::Event(event));
+    }
+
+    /// Posts; false when there is no engine (any more).
+    pub(crate) fn post(&self, letter: Letter) -> bool {
+        match &self.inbox {
+            Some(inbox) => inbox.post(letter).is_ok(),
+            None => false,
+        }
+    }
+
+    // The engine's side.
+
+    /// Marks it as closed; true if it was already.
+    pub(crate) fn mark_closed(&self) -> bool {
+        self.closed.swap(true, Ordering::AcqRel)
+    }
+
+    /// Closes: no bytes, no notices, no answer to wait for.
+    pub(crate) fn finish_close(&self) {
+        self.mark_closed();
+        if let Some(resource) = self.current() {
+            resource.close();
+        }
+        self.notices.close();
+        self.wake_opener(|_| ());
+    }
+
+    pub(crate) fn set_current(&self, resource: Arc<Resource>) {
+        self.shared().current = Some(resource);
+    }
+
+    pub(crate) fn set_opened(&self, result: Result<(), Error>) {
+        self.wake_opener(|shared| {
+            shared.error = result.as_ref().err().cloned();
+            shared.opened = Some(result);
+        });
+    }
+
+    pub(crate) fn set_state(&self, state: TrackState, rate: u64) {
+        let mut shared = self.shared();
+        (shared.state, shared.rate) = (state, rate);
+        shared.since = Instant::now();
+    }
+
+    pub(crate) fn set_error(&self, error: Option<Error>) {
+        self.shared().error = error;
+    }
+
+    fn wake_opener(&self, change: impl FnOnce(&mut Shared)) {
+        let mut shared = self.shared();
+        change(&mut shared);
+        let waker = shared.waker.take();
+        drop(shared);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! A handle: looks at a stream and stops it from anywhere, also after the stream went into a decoder.
+
+use std::sync::Arc;
+
+use infill_core::{Error, Event, ResourceStatus};
+
+use crate::engine::{Family, Reader, Track};
+use crate::notices::Notices;
+use crate::progress::Progress;
+use crate::stats::Stats;
+
+/// A handle on one stream. Cheap to clone; holds nothing alive; works, as far as it makes sense, after the stream is
+/// gone. No call waits.
+#[derive(Clone)]
+pub struct StreamHandle {
+    track: Arc<Track>,
+    family: Arc<Family>,
+}
+
+impl StreamHandle {
+    #[doc(hidden)]
+    pub fn of(reader: &Reader) -> Self {
+        Self {
+            track: Arc::clone(reader.track()),
+            family: Arc::clone(reader.family()),
+        }
+    }
+
+    /// Where the stream stands.
+    pub fn progress(&self) -> Progress {
+        let resource = self.family.resource(&self.track);
+        let (byte_len, buffered) = resource.map_or((None, Vec::new()), |resource| {
+            resource.with_view(|view| {
+                let runs = view.present().iter().map(|run| run.start..run.end);
+                (view.len(), runs.collect())
+            })
+        });
+        Progress {
+            byte_len,
+            buffered,
+            position: self.family.host().position(),
+            rate: self.track.rate(),
+            starving: self.family.host().is_waiting(),
+            state: self.track.state(),
+            error: self.error(),
+        }
+    }
+
+    /// How complete it is.
+    pub fn status(&self) -> ResourceStatus {
+        match (self.family.resource(&self.track), self.track.error()) {
+            (Some(resource), _) => resource.with_view(infill_core::View::status),
+            (None, Some(reason)) => ResourceStatus::Failed { reason },
+            (None, None) => ResourceStatus::Active {
+                downloaded: 0,
+                expected: None,
+            },
+        }
+    }
+
+    /// What it has cost.
+    pub fn stats(&self) -> Stats {
+        self.track.counters.snapshot()
+    }
+
+    /// The cause of the last failed read, until one succeeds; else the last failure of the download, until it is over.
+    /// Decoders swallow errors: this is where they can be found.
+    pub fn error(&self) -> Option<Error> {
+        self.family.host().error().or_else(|| self.track.error())
+    }
+
+    /// What happened, and what happens.
+    pub fn notices(&self) -> Notices {
+        Notices::new(Arc::clone(&self.track.notices))
+    }
+
+    /// Ends a blocked read at once with [`Superseded`](infill_core::ErrorKind::Superseded). If none is blocked, the
+    /// next one that would be ends so instead: an interrupt between two reads is not lost.
+    pub fn interrupt(&self) {
+        self.family.interrupt();
+    }
+
+    /// Takes back an [`interrupt`](Self::interrupt) that has ended no read yet.
+    pub fn clear_interrupt(&self) {
+        self.family.host().clear_interrupt();
+    }
+
+    /// Closes the stream and all its readers: connections, threads and stored bytes are freed; reads fail with
+    /// [`Closed`](infill_core::ErrorKind::Closed).
+    pub fn close(&self) {
+        self.track.request_close();
+    }
+
+    /// Says that the network is another one (Wi-Fi to mobile, say): connections of the old one are given up, and waits
+    /// for it end.
+    pub fn network_changed(&self) {
+        self.track.post_event(Event::NetworkChanged);
+    }
+
+    /// What was opened: the URL without its query, user-info and fragment, or the path.
+    pub fn url(&self) -> &str {
+        self.track.url()
+    }
+}
+
+impl core::fmt::Debug for StreamHandle {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("StreamHandle")
+            .field("url", &self.track.url())
+            .field("state", &self.track.state())
+            .finish_non_exhaustive()
+    }
+}

@@ -168,6 +168,7 @@ impl Situation<'_> {
     }
 
     /// Gives each missing byte of a demand to the transfer that brings it, or plans one.
+    /// No more are planned than could run: where requests are bounded and the end is unknown, there is no last one.
     fn assign(&self, rank: usize, demand: &Demand, work: &mut Vec<Work>) {
         let until = demand.range.end.min(self.end_of_resource());
         let mut from = demand.range.start;
@@ -189,7 +190,8 @@ impl Situation<'_> {
                 let serves = if near { (rank, demand.class) } else { far };
                 work.serves = Some(work.serves.map_or(serves, |before| before.min(serves)));
             }
-            from = if near || missing >= demand.start_below {
+            let enough = work.len() >= self.lanes.len() + self.max_lanes;
+            from = if near || enough || missing >= demand.start_below {
                 let bringing = |work: &&Work| work.at <= missing && missing < work.reach;
                 let brought = work.iter().filter(bringing).map(|work| work.reach).max();
                 brought.unwrap_or_else(|| self.hole_end(missing, work))

@@ -273,3 +273,23 @@ fn one_drain_at_a_time() {
         }]
     );
 }
+
+#[test]
+fn bounded_requests_into_an_unknown_length_are_no_endless_plan() {
+    let held = ByteRanges::new();
+    let demands = [drain()];
+    let lanes = [lane(1, 5 * MIB)];
+    for (total, lanes) in [(None, &lanes[..0]), (None, &lanes), (Some(1 << 50), &lanes)] {
+        let plan = plan(&Situation {
+            total,
+            max_request: KIB,
+            ..situation(&held, lanes, &demands)
+        });
+        assert!(plan.starts.len() <= 1, "{plan:?}");
+        assert_eq!(
+            plan.stops,
+            [],
+            "what runs far ahead comes in useful in the end"
+        );
+    }
+}

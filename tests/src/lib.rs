@@ -3,5 +3,6 @@
 pub mod alloc;
 pub mod bench;
 pub mod fixtures;
+pub mod fuzz;
 pub mod origin;
 pub mod steady;

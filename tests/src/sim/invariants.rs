@@ -52,6 +52,17 @@ pub struct Tally {
     pub overlap: u64,
 }
 
+impl Tally {
+    /// Adds the sums of another session.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.delivered += other.delivered;
+        self.late += other.late;
+        self.published += other.published;
+        self.overlap += other.overlap;
+    }
+}
+
 #[derive(Debug)]
 struct TrackEntry {
     site: usize,

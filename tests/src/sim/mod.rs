@@ -49,7 +49,7 @@ const TAIL: usize = 60;
 
 /// Plays the session of a seed. The error says what broke, and how to see it again.
 pub fn run_seed(seed: u64) -> Result<Report, String> {
-    let plan = draw::plan(seed);
+    let plan = plan(seed);
     run(&plan).map_err(|error| {
         format!(
             "seed {seed}: {error}\n\nreplay with its whole transcript: \

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use bytes::Bytes;
 use fastrand::Rng;
 use infill_core::http::{FetchRequest, ResponseHead};
 use infill_core::{
@@ -12,9 +11,9 @@ use infill_core::{
     OpenOptions, ReaderId, RequestId, ResourceId, SourceSpec, TrackId, Verification,
 };
 use url::Url;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::content::Content;
+use super::store::Stored;
 use super::transcript::Transcript;
 
 /// The URL of the track of a scene.
@@ -34,7 +33,7 @@ pub struct Scene {
     requests: Vec<FetchRequest>,
     /// How far the body of each answer has come.
     positions: BTreeMap<FetchId, u64>,
-    stored: BTreeMap<ResourceId, BTreeMap<u64, u8>>,
+    stored: BTreeMap<ResourceId, Stored>,
     acks: VecDeque<Event>,
     latched: Option<ResourceId>,
     current: Option<ResourceId>,
@@ -139,6 +138,11 @@ impl Scene {
         self.event(Event::ResponseStarted { fetch, head: Box::new(head) });
     }
 
+    /// The body of an answer begins at this position of the content; for heads that [`Scene::head`] gave.
+    pub fn starts_at(&mut self, fetch: FetchId, position: u64) {
+        self.positions.insert(fetch, position);
+    }
+
     /// The next `length` bytes of an answer's body arrive, in pieces of at most 64 KiB.
     pub fn bytes(&mut self, fetch: FetchId, mut length: u64) {
         while length > 0 {
@@ -241,26 +245,17 @@ impl Scene {
             }
             Action::OpenResource { resource, .. } => self.current = Some(resource),
             Action::Write { resource, op, offset, bytes } => {
-                self.store(resource, offset, &bytes);
+                self.stored.entry(resource).or_default().put(offset, bytes);
                 self.acks.push_back(Event::Written { resource, op, result: Ok(()) });
             }
             Action::Verify { resource, op, range } => {
-                let result = Verification::Digest(self.digest(resource, range));
+                let stored = &self.stored[&resource];
+                let digest = stored.digest(range).expect("the machine verifies what it wrote");
+                let result = Verification::Digest(digest);
                 self.acks.push_back(Event::Verified { resource, op, result });
             }
             Action::WakeReader { .. } => self.answers += 1,
             _ => {}
         }
-    }
-
-    fn store(&mut self, resource: ResourceId, offset: u64, bytes: &Bytes) {
-        let stored = self.stored.entry(resource).or_default();
-        stored.extend(bytes.iter().enumerate().map(|(index, byte)| (offset + index as u64, *byte)));
-    }
-
-    fn digest(&self, resource: ResourceId, range: ByteRange) -> u64 {
-        let stored = &self.stored[&resource];
-        let bytes: Vec<u8> = stored.range(range.start..range.end).map(|(_, byte)| *byte).collect();
-        xxh3_64(&bytes)
     }
 }

@@ -33,8 +33,9 @@ pub(super) struct Store {
     resources: BTreeMap<ResourceId, Stored>,
 }
 
+/// What is stored of one resource, and what is under way.
 #[derive(Debug, Default)]
-struct Stored {
+pub(super) struct Stored {
     /// By their first position; they never overlap.
     pieces: BTreeMap<u64, Bytes>,
     queue: VecDeque<StoreOp>,
@@ -125,7 +126,7 @@ impl Store {
 }
 
 impl Stored {
-    fn put(&mut self, offset: u64, bytes: Bytes) {
+    pub(super) fn put(&mut self, offset: u64, bytes: Bytes) {
         self.carve(ByteRange::at(offset, bytes.len() as u64));
         self.pieces.insert(offset, bytes);
     }
@@ -167,7 +168,7 @@ impl Stored {
         (at == range.end).then_some(parts)
     }
 
-    fn digest(&self, range: ByteRange) -> Option<u64> {
+    pub(super) fn digest(&self, range: ByteRange) -> Option<u64> {
         let mut hasher = Xxh3::new();
         for (_, bytes) in self.read(range)? {
             hasher.update(&bytes);

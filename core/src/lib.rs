@@ -2,15 +2,28 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod backoff;
 mod byte_range;
 mod byte_ranges;
 mod config;
+mod context;
+mod endpoint;
 mod error;
 mod event;
+mod flight;
 pub mod http;
 mod id;
+mod link;
 mod machine;
+mod reader;
+mod resource;
+mod schedule;
+mod slots;
+mod space;
 mod time;
+mod timers;
+mod track;
+mod transfer;
 mod view;
 
 pub use action::{Action, Answer, CancelReason, Notice, TrackState};

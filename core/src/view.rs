@@ -87,6 +87,7 @@ impl View {
             Change::Retracted(range) => {
                 self.present.remove(*range);
                 self.retractions += 1;
+                self.committed = false;
             }
             Change::Facts(facts) => self.facts = (**facts).clone(),
             Change::Failed(error) => self.failed = Some(error.clone()),
@@ -211,5 +212,21 @@ mod tests {
         view.apply(&Change::Present(ByteRange::new(0, 64)));
         assert_eq!(view.lookup(0), Lookup::Hit(100));
         assert_ne!(view.retractions(), before);
+    }
+
+    #[test]
+    fn what_lost_bytes_is_complete_no_more() {
+        let mut view = View::new();
+        view.apply(&Change::Present(ByteRange::new(0, 100)));
+        view.commit(100);
+        view.apply(&Change::Retracted(ByteRange::new(0, 64)));
+        let (downloaded, expected) = (36, Some(100));
+        assert_eq!(
+            view.status(),
+            ResourceStatus::Active {
+                downloaded,
+                expected
+            }
+        );
     }
 }

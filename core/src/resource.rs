@@ -1,0 +1,212 @@
+//! One version of a remote resource: what is there, what is on its way to the store, how long it is, and which version.
+//!
+//! A position goes `hole -> written to the store -> published`, and back by a retraction. It is complete when every
+//! byte up to a proven length is published; a body that ended proves nothing by itself.
+
+use std::collections::VecDeque;
+
+use crate::http::Validator;
+use crate::view::Facts;
+use crate::{ByteRange, ByteRanges, FetchId, OpId, ResourceId};
+
+/// A write that was not answered yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writing {
+    pub(crate) op: OpId,
+    pub(crate) range: ByteRange,
+    /// The fetch that its credit goes back to.
+    pub(crate) fetch: FetchId,
+}
+
+/// The bytes and the facts of one version.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    id: ResourceId,
+    present: ByteRanges,
+    /// Present, or on the way to the store.
+    held: ByteRanges,
+    writing: VecDeque<Writing>,
+    /// What is being digested for a comparison: not to be given back meanwhile.
+    verifying: Vec<(OpId, FetchId, ByteRange)>,
+    facts: Facts,
+    validator: Validator,
+    /// Whether an answer was taken for this version.
+    answered: bool,
+    /// Whether ETags were seen to differ over equal bytes (FAULTS A10).
+    etags_per_node: bool,
+    committed: bool,
+}
+
+impl Resource {
+    /// Nothing is known.
+    pub(crate) fn new(id: ResourceId) -> Self {
+        Self {
+            id,
+            present: ByteRanges::new(),
+            held: ByteRanges::new(),
+            writing: VecDeque::new(),
+            verifying: Vec::new(),
+            facts: Facts::default(),
+            validator: Validator::default(),
+            answered: false,
+            etags_per_node: false,
+            committed: false,
+        }
+    }
+
+    /// An answer is taken for this version. Whether the facts changed.
+    pub(crate) fn answered(
+        &mut self,
+        validator: &Validator,
+        total: Option<u64>,
+        content_type: Option<&str>,
+    ) -> bool {
+        let before = self.facts.clone();
+        if !self.answered || self.validator == Validator::default() {
+            self.validator = validator.clone();
+        }
+        if !self.answered {
+            self.facts.content_type = content_type.map(str::to_owned);
+        }
+        self.answered = true;
+        if self.facts.total.is_none() {
+            self.facts.total = total;
+        }
+        self.facts != before
+    }
+
+    /// The ETag of this origin differs from node to node: it proves nothing from now on.
+    pub(crate) fn distrust_etags(&mut self) {
+        self.etags_per_node = true;
+    }
+
+    /// The length is proven. Whether that is news.
+    pub(crate) fn prove_total(&mut self, total: u64, unverified: bool) -> bool {
+        let news = self.facts.total.is_none();
+        if news {
+            self.facts.total = Some(total);
+            self.facts.unverified = unverified;
+        }
+        news
+    }
+
+    /// New bytes go to the store.
+    pub(crate) fn write(&mut self, op: OpId, range: ByteRange, fetch: FetchId) {
+        self.held.insert(range);
+        self.writing.push_back(Writing { op, range, fetch });
+    }
+
+    /// The oldest write was answered; `None` for an answer that nobody waits for.
+    pub(crate) fn written(&mut self, op: OpId, stored: bool) -> Option<Writing> {
+        if self.writing.front()?.op != op {
+            return None;
+        }
+        let done = self.writing.pop_front()?;
+        if stored {
+            self.present.insert(done.range);
+        } else {
+            self.held.remove(done.range);
+        }
+        Some(done)
+    }
+
+    /// Present bytes become a hole again.
+    pub(crate) fn retract(&mut self, range: ByteRange) {
+        self.present.remove(range);
+        self.held.remove(range);
+        self.committed = false;
+    }
+
+    /// Remembers a question to the store.
+    pub(crate) fn verifying(&mut self, op: OpId, fetch: FetchId, range: ByteRange) {
+        self.verifying.push((op, fetch, range));
+    }
+
+    /// The store answered a question. Gives the fetch that asked.
+    pub(crate) fn verified(&mut self, op: OpId) -> Option<FetchId> {
+        let index = self.verifying.iter().position(|(asked, ..)| *asked == op)?;
+        Some(self.verifying.swap_remove(index).1)
+    }
+
+    /// Whether `range` is being read by the store for a comparison.
+    pub(crate) fn is_verifying(&self, range: ByteRange) -> bool {
+        let overlaps = |other: &ByteRange| !other.intersect(range).is_empty();
+        self.verifying.iter().any(|(.., other)| overlaps(other))
+    }
+
+    /// Takes note that it is complete. True once, when it has become so.
+    pub(crate) fn commit_if_complete(&mut self) -> Option<u64> {
+        let total = self.facts.total?;
+        let complete = !self.committed && self.writing.is_empty() && self.present.len() == total;
+        self.committed |= complete;
+        complete.then_some(total)
+    }
+
+    /// Its name.
+    pub(crate) fn id(&self) -> ResourceId {
+        self.id
+    }
+
+    /// What readers may read.
+    pub(crate) fn present(&self) -> &ByteRanges {
+        &self.present
+    }
+
+    /// What needs no fetching: present, or on the way to the store.
+    pub(crate) fn held(&self) -> &ByteRanges {
+        &self.held
+    }
+
+    /// What is known besides the bytes.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The length, if it is proven.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.facts.total
+    }
+
+    /// Which version.
+    pub(crate) fn validator(&self) -> &Validator {
+        &self.validator
+    }
+
+    /// The validator to send with a request for a part of this version, if one can be trusted.
+    pub(crate) fn if_range(&self) -> Option<&str> {
+        if self.etags_per_node {
+            return None;
+        }
+        self.validator.if_range()
+    }
+
+    /// Whether an answer was taken for this version.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// Whether ETags prove nothing here.
+    pub(crate) fn has_etags_per_node(&self) -> bool {
+        self.etags_per_node
+    }
+
+    /// Whether every byte up to the proven length is published.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.committed
+    }
+
+    /// Whether the store owes no answer.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.writing.is_empty() && self.verifying.is_empty()
+    }
+
+    /// The comparison that a transfer from `at` on can be put to: the end of the present run before the first hole
+    /// that it would fill, at most `limit` bytes.
+    pub(crate) fn overlap(&self, at: u64, limit: u64) -> Option<ByteRange> {
+        let hole = self.held.first_missing(at);
+        let run = self.present.last_before(hole)?;
+        let start = run.start.max(at).max(run.end.saturating_sub(limit));
+        let range = ByteRange::new(start, run.end);
+        (!range.is_empty()).then_some(range)
+    }
+}

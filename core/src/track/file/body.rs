@@ -1,0 +1,205 @@
+//! The body of a response: its bytes on their way to the store, and its end, which is not 'complete'.
+
+use bytes::Bytes;
+
+use super::FileTrack;
+use crate::action::CancelReason;
+use crate::context::Context;
+use crate::event::FetchFailure;
+use crate::flight::Flight;
+use crate::http::Remedy;
+use crate::transfer::{Piece, StreamEnd, Transfer};
+use crate::{Action, ByteRange, Cause, FetchId, Notice};
+
+impl FileTrack {
+    /// Bytes came.
+    pub(crate) fn bytes(&mut self, id: FetchId, bytes: Bytes, context: &mut Context<'_>) {
+        let now = context.now;
+        let len = bytes.len() as u64;
+        let Some(index) = self.flights.iter().position(|flight| flight.id == id) else {
+            return;
+        };
+        let flight = &mut self.flights[index];
+        let granted = len.min(flight.credit.granted);
+        flight.credit.granted -= granted;
+        // What was not granted is the driver's fault; it is dealt with all the same.
+        context.space.take(len - granted);
+        flight.pulse.beat(now, len);
+        flight.meter.add(now, len, &mut self.link);
+        let Some(transfer) = &mut flight.transfer else {
+            context.space.release(len);
+            return;
+        };
+        if !self.recovery.is_proven() && transfer.at() == 0 && is_markup(&bytes) {
+            context.space.release(len);
+            self.refuse_page(id, context);
+            return;
+        }
+        let excess = transfer
+            .end()
+            .map_or(0, |end| (transfer.at() + len).saturating_sub(end));
+        let mut pieces = core::mem::take(&mut self.pieces);
+        transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
+        self.place(id, &mut pieces, context);
+        self.pieces = pieces;
+        self.ask_store(id, context);
+        if excess > 0 {
+            self.finish_full(id, context);
+        } else {
+            let at = self.flights[index]
+                .transfer
+                .as_ref()
+                .map_or(0, Transfer::at);
+            self.dirty |= self.resource.held().contains(at);
+        }
+    }
+
+    /// Sends new bytes to the store and gives the credit of the others back.
+    pub(super) fn place(
+        &mut self,
+        id: FetchId,
+        pieces: &mut Vec<Piece>,
+        context: &mut Context<'_>,
+    ) {
+        let Some(index) = self.flights.iter().position(|flight| flight.id == id) else {
+            pieces.clear();
+            return;
+        };
+        for piece in pieces.drain(..) {
+            let flight = &mut self.flights[index];
+            match piece {
+                Piece::Held => {}
+                Piece::Skipped(bytes) => {
+                    context.space.release(bytes);
+                    flight.credit.owed += bytes;
+                }
+                Piece::New(offset, bytes) => {
+                    let op = context.out.op();
+                    let len = bytes.len() as u64;
+                    flight.writes += 1;
+                    flight.brought += len;
+                    self.resource.write(op, ByteRange::at(offset, len), id);
+                    self.recovery.progressed(context.now);
+                    context.out.push(Action::Write {
+                        resource: self.resource.id(),
+                        op,
+                        offset,
+                        bytes,
+                    });
+                    if self.recovery.has_failed() {
+                        self.recovered(context);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the store for the digest of what a body is to be compared with, once all of it has come.
+    fn ask_store(&mut self, id: FetchId, context: &mut Context<'_>) {
+        let out = &mut *context.out;
+        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) else {
+            return;
+        };
+        let question = flight
+            .transfer
+            .as_mut()
+            .and_then(|t| t.take_question(|| out.op()));
+        if let Some((op, range)) = question {
+            self.resource.verifying(op, id, range);
+            out.push(Action::Verify {
+                resource: self.resource.id(),
+                op,
+                range,
+            });
+        }
+    }
+
+    /// The origin sends more than it announced: what was announced is here (FAULTS A5).
+    fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
+        let held = |flight: &Flight| flight.transfer.as_ref().is_some_and(Transfer::is_held);
+        if self
+            .flights
+            .iter()
+            .any(|flight| flight.id == id && held(flight))
+        {
+            return;
+        }
+        if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
+            self.finish(&flight, context);
+        }
+    }
+
+    fn refuse_page(&mut self, id: FetchId, context: &mut Context<'_>) {
+        if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
+            let cause = Cause::NotMedia("markup".to_owned());
+            self.fail(&flight, cause, Remedy::GiveUp, None, context);
+        }
+    }
+
+    /// A body ended as its framing said.
+    pub(crate) fn ended(&mut self, id: FetchId, context: &mut Context<'_>) {
+        if let Some(flight) = self.flight(id).filter(|flight| flight.awaits_store()) {
+            flight.over = true;
+            return;
+        }
+        if let Some(flight) = self.take_flight(id, context) {
+            self.finish(&flight, context);
+        }
+    }
+
+    /// A fetch failed.
+    pub(crate) fn failed(&mut self, id: FetchId, failure: FetchFailure, context: &mut Context<'_>) {
+        if let Some(flight) = self.take_flight(id, context) {
+            let cause = failure.into_cause();
+            self.fail(&flight, cause, Remedy::Retry, None, context);
+        }
+    }
+
+    /// Draws the conclusions from the end of a body. Whether the resource is complete is not among them.
+    pub(super) fn finish(&mut self, flight: &Flight, context: &mut Context<'_>) {
+        let Some(end) = flight.transfer.as_ref().map(Transfer::ended) else {
+            return self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+        };
+        if flight.transfer.as_ref().is_some_and(Transfer::is_held) {
+            // It ended before it could be compared.
+            return self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+        }
+        let StreamEnd {
+            at,
+            expected,
+            whole,
+            unverified,
+        } = end;
+        match expected {
+            Some(expected) if at < expected => {
+                self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+            }
+            None if at == 0 => {
+                self.fail(flight, Cause::NoContent(200), Remedy::Retry, None, context);
+            }
+            None if whole => self.prove_end(at, unverified, context),
+            _ if flight.brought == 0 && !flight.asked.probe => {
+                // It ran into what others brought, or the origin answers beside the question: no reason to hurry.
+                self.fail(flight, Cause::Truncated, Remedy::Retry, None, context);
+            }
+            _ => {}
+        }
+    }
+
+    /// The body of the whole resource ended: that is its length.
+    fn prove_end(&mut self, total: u64, unverified: bool, context: &mut Context<'_>) {
+        if self.resource.prove_total(total, unverified) {
+            self.publish_facts(context);
+            if unverified {
+                self.notify(Notice::Unverified, context);
+            }
+        }
+    }
+}
+
+/// Whether a body begins like a page: `<` and what markup goes on with (FAULTS B19). No audio format does.
+fn is_markup(bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii_start();
+    let next = text.get(1).copied().unwrap_or(b'!');
+    text.first() == Some(&b'<') && (next.is_ascii_alphabetic() || matches!(next, b'!' | b'?'))
+}

@@ -1,0 +1,287 @@
+//! From what a file's readers want to requests: gathers the situation, lets the scheduler decide, carries it out.
+
+use std::sync::Arc;
+
+use super::FileTrack;
+use crate::action::CancelReason;
+use crate::context::Context;
+use crate::flight::{Credit, Flight, Pulse};
+use crate::http::{Asked, FetchRequest};
+use crate::link::Meter;
+use crate::schedule::{Class, Demand, Lane, Plan, Situation, Start, plan};
+use crate::slots::Ticket;
+use crate::{Action, ByteRange, FetchId, Instant};
+
+impl FileTrack {
+    /// Decides anew what to fetch.
+    pub(super) fn reschedule(&mut self, context: &mut Context<'_>) {
+        self.dirty = false;
+        let plan = self.plan(context);
+        self.unserved = plan.unserved;
+        self.blocked = plan.blocked;
+        self.lacking = false;
+        let now = context.now;
+        for (flight, class) in self.flights.iter_mut().zip(&plan.serves) {
+            let class = class.unwrap_or(Class::Drain);
+            if class < flight.class {
+                // It was not hurried before: its trickle counts from now.
+                flight.pulse.hurry(now);
+            }
+            flight.class = class;
+        }
+        for (fetch, reason) in plan.stops {
+            self.stop(fetch, reason, context);
+        }
+        if plan.starts.is_empty() {
+            context.slots.leave_queue(self.id);
+        }
+        for start in plan.starts {
+            if !self.start(start, context) {
+                break;
+            }
+        }
+    }
+
+    fn plan(&self, context: &Context<'_>) -> Plan {
+        let ahead = self.ahead(context.space);
+        let demands = self.demands(ahead);
+        let worth = self.link.worth();
+        let lanes: Vec<Lane> = self
+            .flights
+            .iter()
+            .map(|flight| flight.lane(worth))
+            .collect();
+        let config = context.config;
+        let may_start = self.recovery.not_before() <= context.now
+            && !self.endpoint.is_renewing()
+            && self.stopping <= config.max_stopping;
+        plan(&Situation {
+            held: self.resource.held(),
+            total: self.resource.total(),
+            lanes: &lanes,
+            demands: &demands,
+            worth,
+            ranges_ignored: self.must_plod(),
+            max_lanes: config.connections_per_file.max(1),
+            may_stop: config.max_stopping.max(1).saturating_sub(self.stopping),
+            may_start,
+            max_request: self.limits.max_request,
+        })
+    }
+
+    /// What is wanted, most urgent first.
+    fn demands(&self, ahead: Option<u64>) -> Vec<Demand> {
+        let mut demands = Vec::with_capacity(self.readers.table.len() + 2);
+        let one = |class, at: u64| Demand {
+            class,
+            range: ByteRange::at(at, 1),
+            start_below: u64::MAX,
+            ask_to: ahead.map_or(u64::MAX, |ahead| at.saturating_add(ahead)),
+        };
+        let opening = self.opening != super::Opening::Done;
+        if opening {
+            demands.push(one(Class::Waiting, 0));
+        }
+        let readers = || {
+            self.readers
+                .table
+                .values()
+                .filter(|reader| !reader.is_stale())
+        };
+        let mut waits: Vec<_> = readers().filter_map(|reader| reader.waiting()).collect();
+        waits.sort_unstable_by_key(|wait| wait.turn);
+        demands.extend(
+            waits
+                .iter()
+                .map(|wait| one(Class::Waiting, wait.range.start)),
+        );
+        if self.recovery.is_resting() {
+            return demands;
+        }
+        let sought = readers().filter(|reader| reader.has_sought());
+        demands.extend(sought.map(|reader| one(Class::Sought, reader.position())));
+        let window = ahead.unwrap_or_else(|| self.link.worth());
+        demands.extend(readers().map(|reader| {
+            let at = reader.position();
+            Demand {
+                class: Class::Window,
+                range: ByteRange::at(at, window),
+                start_below: at.saturating_add(window.div_ceil(2)),
+                ask_to: ahead.map_or(u64::MAX, |ahead| at.saturating_add(ahead)),
+            }
+        }));
+        let wanted = opening || !self.readers.ever || readers().next().is_some();
+        if ahead.is_none() && wanted {
+            demands.push(Demand {
+                class: Class::Drain,
+                range: ByteRange::new(0, u64::MAX),
+                start_below: u64::MAX,
+                ask_to: u64::MAX,
+            });
+        }
+        demands
+    }
+
+    /// Whether a transfer must go through whatever lies in its way, for a new request would begin at 0.
+    pub(super) fn must_plod(&self) -> bool {
+        self.ranges_ignored || self.recovery.next.plain
+    }
+
+    /// Since when the most patient of those who wait does so.
+    fn waiting_since(&self, now: Instant) -> Instant {
+        let waits = self
+            .readers
+            .table
+            .values()
+            .filter_map(|reader| reader.waiting());
+        waits.map(|wait| wait.since).min().unwrap_or(now)
+    }
+
+    /// Makes a request. `false` if there is no connection or no room for it now.
+    fn start(&mut self, start: Start, context: &mut Context<'_>) -> bool {
+        let now = context.now;
+        let Some(credit) = self.first_credit(start.class, context) else {
+            return false;
+        };
+        let id = context.out.fetch();
+        let ticket = Ticket {
+            class: start.class,
+            since: self.waiting_since(now),
+            track: self.id,
+        };
+        if !context.slots.acquire(id, self.endpoint.host(), ticket) {
+            context.space.release(credit);
+            return false;
+        }
+        let (asked, end) = self.ask(start, context.config.overlap_bytes);
+        let request = self.request(id, asked, end, credit, context);
+        self.flights.push(Flight {
+            id,
+            asked,
+            asked_end: end,
+            since: now,
+            transfer: None,
+            claim: None,
+            meter: Meter::new(now),
+            credit: Credit {
+                granted: credit,
+                owed: 0,
+            },
+            pulse: Pulse::new(now),
+            choked_since: None,
+            writes: 0,
+            brought: 0,
+            class: start.class,
+            redirected: self.endpoint.is_redirected(),
+            over: false,
+        });
+        context.out.push(Action::FetchRange {
+            track: self.id,
+            request: Box::new(request),
+        });
+        true
+    }
+
+    /// What is asked on the wire for the bytes that are wanted.
+    fn ask(&mut self, start: Start, overlap_bytes: u64) -> (Asked, Option<u64>) {
+        let next = &mut self.recovery.next;
+        if core::mem::take(&mut next.probe) {
+            let asked = Asked {
+                probe: true,
+                ..Asked::default()
+            };
+            return (asked, Some(1));
+        }
+        if next.plain {
+            let asked = Asked {
+                first: start.first,
+                plain: true,
+                probe: false,
+            };
+            return (asked, None);
+        }
+        let forced = core::mem::take(&mut next.overlap);
+        let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
+        let mut first = start.first;
+        if forced || doubtful {
+            let before = self.resource.present().last_before(first);
+            if let Some(run) = before.filter(|run| run.end == first) {
+                first = run.start.max(first.saturating_sub(overlap_bytes));
+            }
+        }
+        let asked = Asked {
+            first,
+            ..Asked::default()
+        };
+        (asked, start.end)
+    }
+
+    fn request(
+        &mut self,
+        fetch: FetchId,
+        asked: Asked,
+        end: Option<u64>,
+        credit: u64,
+        context: &Context<'_>,
+    ) -> FetchRequest {
+        let ranged = !asked.plain && !asked.probe;
+        let conditional = ranged && !self.resource.held().is_empty();
+        let validator = self.resource.if_range().filter(|_| conditional);
+        FetchRequest {
+            fetch,
+            url: self.endpoint.url().clone(),
+            first: asked.first,
+            last: end.map(|end| end.saturating_sub(1)),
+            plain: asked.plain,
+            if_range: validator.map(str::to_owned),
+            headers: Arc::clone(&self.endpoint.headers()),
+            connect_timeout: context.config.connect_timeout,
+            fresh: core::mem::take(&mut self.recovery.next.fresh),
+            credit: u32::try_from(credit).unwrap_or(u32::MAX),
+            attempt: self.recovery.attempt(),
+        }
+    }
+
+    /// Tells a request to stop; what it would still have brought is no longer expected.
+    pub(super) fn stop(
+        &mut self,
+        id: FetchId,
+        reason: CancelReason,
+        context: &mut Context<'_>,
+    ) -> Option<Flight> {
+        let flight = self.take_flight(id, context)?;
+        if !flight.over {
+            context.slots.stop(id);
+            self.stopping += 1;
+            context.out.push(Action::CancelFetch { fetch: id, reason });
+        }
+        Some(flight)
+    }
+
+    /// Takes a request out of the table, with its credit.
+    pub(super) fn take_flight(&mut self, id: FetchId, context: &mut Context<'_>) -> Option<Flight> {
+        let index = self.flights.iter().position(|flight| flight.id == id)?;
+        let flight = self.flights.remove(index);
+        context.space.release(flight.reserved());
+        self.dirty = true;
+        Some(flight)
+    }
+
+    /// A request that was told to stop has reported its end.
+    pub(crate) fn stopped(&mut self) {
+        self.stopping = self.stopping.saturating_sub(1);
+        self.dirty = true;
+    }
+
+    /// Whether this request may give its connection to somebody of another track, and how gladly.
+    pub(crate) fn may_yield(&self, fetch: FetchId) -> Option<(Class, Instant)> {
+        let flight = self.flights.iter().find(|flight| flight.id == fetch)?;
+        let paid = flight.class == Class::Drain || flight.brought >= self.link.worth();
+        (paid && !flight.over).then(|| (flight.class, self.waiting_since(flight.since)))
+    }
+
+    /// Gives the connection of this request to somebody of another track.
+    pub(crate) fn preempt(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+        self.stop(fetch, CancelReason::Preempted, context);
+    }
+}

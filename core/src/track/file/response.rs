@@ -1,0 +1,153 @@
+//! The head of a response, judged and acted on.
+
+use super::FileTrack;
+use crate::action::CancelReason;
+use crate::context::Context;
+use crate::flight::Claim;
+use crate::http::{BodyPlace, Judgement, Known, Ranges, Remedy, ResponseHead, Version, judge};
+use crate::link::Meter;
+use crate::transfer::Transfer;
+use crate::view::Change;
+use crate::{Cause, FetchId, Notice};
+
+/// Answers in a row that leave the wanted byte out before the question is put plainly (FAULTS A2).
+const MISPLACED_LIMIT: u32 = 2;
+
+impl FileTrack {
+    /// A response has begun.
+    pub(crate) fn head(&mut self, id: FetchId, head: &ResponseHead, context: &mut Context<'_>) {
+        let Some(flight) = self.flight(id).filter(|flight| flight.transfer.is_none()) else {
+            return;
+        };
+        let now = context.now;
+        let (asked, took) = (flight.asked, now - flight.since);
+        flight.pulse.excuse(now);
+        flight.meter = Meter::new(now);
+        self.link.first_byte(took);
+        self.dirty = true;
+        let known = Known {
+            answered: self.resource.is_answered(),
+            total: self.resource.total(),
+            validator: self.resource.validator(),
+            etags_per_node: self.resource.has_etags_per_node(),
+        };
+        match judge(head, asked, known) {
+            Judgement::Body(place) => {
+                if let Some(url) = &head.final_url {
+                    self.endpoint.redirected(url.clone());
+                }
+                self.accept(id, place, Claim::new(head, place.total), context);
+            }
+            Judgement::End { total, version } => self.end_at(id, total, version, head, context),
+            Judgement::Refuse { cause, remedy } => {
+                if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
+                    let after = head.retry_after().map(|after| after.0);
+                    self.fail(&flight, cause, remedy, after, context);
+                }
+            }
+        }
+    }
+
+    /// The body is bytes of the resource: of this version, of another, or in doubt.
+    fn accept(&mut self, id: FetchId, place: BodyPlace, claim: Claim, context: &mut Context<'_>) {
+        let overlap = self
+            .resource
+            .overlap(place.at, context.config.overlap_bytes);
+        let overlap = overlap.filter(|range| place.end.is_none_or(|end| range.end <= end));
+        let transfer = match (place.version, overlap) {
+            (Version::Same, _) | (Version::Unproven, None) => Transfer::new(place),
+            (Version::Unproven | Version::Doubtful, Some(range)) => Transfer::checked(place, range),
+            (Version::Doubtful, None) if self.can_ask_overlap(id) => {
+                // Compare before believing an ETag that may be its node's own (FAULTS A10).
+                self.recovery.next.overlap = true;
+                self.stop(id, CancelReason::Refused, context);
+                return;
+            }
+            (Version::Doubtful | Version::Other, _) => {
+                self.change_version(Some(id), context);
+                Transfer::new(place)
+            }
+        };
+        self.learn_ranges(place, id, context);
+        if !transfer.is_held() {
+            self.believe(&claim, context);
+        }
+        if let Some(flight) = self.flight(id) {
+            flight.claim = transfer.is_held().then(|| Box::new(claim));
+            flight.transfer = Some(transfer);
+        }
+    }
+
+    /// Whether bytes before what was asked are there to be compared and were not asked for yet.
+    fn can_ask_overlap(&self, id: FetchId) -> bool {
+        let asked = self.flights.iter().find(|flight| flight.id == id);
+        let before = |first| self.resource.present().last_before(first);
+        asked.is_some_and(|flight| {
+            let first = flight.asked.first;
+            !flight.asked.plain && before(first).is_some_and(|run| run.end == first)
+        })
+    }
+
+    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28).
+    fn learn_ranges(&mut self, place: BodyPlace, id: FetchId, context: &mut Context<'_>) {
+        let Some(flight) = self.flight(id) else {
+            return;
+        };
+        let late = place.at > flight.asked.first;
+        let next = &mut self.recovery.next;
+        next.misplaced = if late { next.misplaced + 1 } else { 0 };
+        next.plain |= next.misplaced >= MISPLACED_LIMIT;
+        let ignored = match place.ranges {
+            Ranges::Honoured => false,
+            Ranges::Ignored => true,
+            Ranges::Unknown => self.ranges_ignored,
+        };
+        if ignored && !self.ranges_ignored {
+            self.notify(Notice::RangesIgnored, context);
+        }
+        self.ranges_ignored = ignored;
+    }
+
+    /// Takes the facts of an answer over.
+    pub(super) fn believe(&mut self, claim: &Claim, context: &mut Context<'_>) {
+        let content_type = claim.content_type.as_deref();
+        if self
+            .resource
+            .answered(&claim.validator, claim.total, content_type)
+        {
+            self.publish_facts(context);
+        }
+        if let Some(total) = self.resource.total() {
+            let transfers = self.flights.iter_mut().filter_map(|f| f.transfer.as_mut());
+            transfers.for_each(|transfer| transfer.bound(total));
+        }
+    }
+
+    /// 416: the resource ends at or before the byte asked for (FAULTS A14).
+    fn end_at(
+        &mut self,
+        id: FetchId,
+        total: u64,
+        version: Version,
+        head: &ResponseHead,
+        context: &mut Context<'_>,
+    ) {
+        let beyond = self.resource.held().first_present(total).is_some();
+        let Some(flight) = self.stop(id, CancelReason::NotNeeded, context) else {
+            return;
+        };
+        if version == Version::Other || beyond {
+            self.change_version(None, context);
+            let cause = Cause::Changed;
+            self.fail(&flight, cause, Remedy::Retry, None, context);
+            return;
+        }
+        self.recovery.set_proven();
+        self.believe(&Claim::new(head, Some(total)), context);
+    }
+
+    pub(super) fn publish_facts(&mut self, context: &mut Context<'_>) {
+        let facts = Box::new(self.resource.facts().clone());
+        self.publish(Change::Facts(facts), context);
+    }
+}

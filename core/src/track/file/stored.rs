@@ -1,0 +1,204 @@
+//! The store's answers: what is written is published, what is compared is believed, what is lost is a hole again.
+
+use bytes::Bytes;
+
+use super::FileTrack;
+use crate::action::CancelReason;
+use crate::context::Context;
+use crate::event::{StoreFailure, Verification};
+use crate::resource::Writing;
+use crate::transfer::Compared;
+use crate::view::Change;
+use crate::{Action, ByteRange, Cause, Error, FetchId, OpId, ResourceId};
+
+impl FileTrack {
+    /// A write is done.
+    pub(crate) fn written(
+        &mut self,
+        id: ResourceId,
+        op: OpId,
+        result: Result<(), (StoreFailure, Bytes)>,
+        context: &mut Context<'_>,
+    ) {
+        let stored = result.is_ok();
+        let resource = if id == self.resource.id() {
+            &mut self.resource
+        } else {
+            let Some(old) = self.retired.iter_mut().find(|old| old.id() == id) else {
+                return;
+            };
+            old
+        };
+        let Some(done) = resource.written(op, stored) else {
+            return;
+        };
+        self.settle_write(done, context);
+        match result {
+            Ok(()) => context.out.push(Action::Publish {
+                resource: id,
+                change: Change::Present(done.range),
+            }),
+            Err((failure, _)) => {
+                context.space.release(done.range.len());
+                self.write_failed(done, failure, context);
+            }
+        }
+        self.dirty |= self.unserved;
+        self.release_retired(context);
+    }
+
+    fn settle_write(&mut self, done: Writing, context: &Context<'_>) {
+        let now = context.now;
+        if let Some(flight) = self
+            .flights
+            .iter_mut()
+            .find(|flight| flight.id == done.fetch)
+        {
+            flight.writes = flight.writes.saturating_sub(1);
+            flight.credit.owed += done.range.len();
+            if flight.writes == 0 {
+                flight.pulse.resume(now);
+                if flight.credit.granted == 0 {
+                    // It had nothing left to send into: what comes next says nothing of the link.
+                    flight.meter.restart(now);
+                }
+            }
+        }
+    }
+
+    fn write_failed(&mut self, done: Writing, failure: StoreFailure, context: &mut Context<'_>) {
+        let error = self.store_error(failure, done.range.start);
+        // What the fetch goes on to bring lies behind the new hole: begin anew there.
+        self.stop(done.fetch, CancelReason::Refused, context);
+        self.store_failed(error, context);
+    }
+
+    fn store_error(&self, failure: StoreFailure, offset: u64) -> Error {
+        let cause = if failure.full {
+            Cause::StoreFull(failure.detail)
+        } else {
+            Cause::Store(failure.detail)
+        };
+        self.error(cause, Some(offset))
+    }
+
+    /// Published bytes could not be read: they are a hole.
+    pub(crate) fn read_failed(
+        &mut self,
+        id: ResourceId,
+        range: ByteRange,
+        failure: StoreFailure,
+        context: &mut Context<'_>,
+    ) {
+        if id != self.resource.id() {
+            return;
+        }
+        let error = self.store_error(failure, range.start);
+        let lost: Vec<ByteRange> = self
+            .resource
+            .present()
+            .overlapping(range)
+            .map(|run| run.intersect(range))
+            .collect();
+        for range in lost {
+            self.retract(range, context);
+        }
+        self.store_failed(error, context);
+    }
+
+    /// A comparison is done.
+    pub(crate) fn verified(
+        &mut self,
+        id: ResourceId,
+        op: OpId,
+        result: Verification,
+        context: &mut Context<'_>,
+    ) {
+        if id != self.resource.id() {
+            if let Some(old) = self.retired.iter_mut().find(|old| old.id() == id) {
+                old.verified(op);
+            }
+            self.release_retired(context);
+            return;
+        }
+        let Some(fetch) = self.resource.verified(op) else {
+            return;
+        };
+        self.dirty = true;
+        let digest = match result {
+            Verification::Digest(digest) => Some(digest),
+            Verification::Failed(failure) => {
+                self.comparison_failed(fetch, failure, context);
+                return;
+            }
+        };
+        let compared = self
+            .flight(fetch)
+            .and_then(|flight| flight.transfer.as_ref())
+            .map_or(Compared::Unasked, |transfer| transfer.compare(op, digest));
+        match compared {
+            Compared::Equal => self.trust(fetch, context),
+            Compared::Different => self.change_version(Some(fetch), context),
+            Compared::Unasked => return,
+        }
+        self.let_go(fetch, context);
+    }
+
+    /// The stored bytes can't be read, so nothing was compared: they are fetched anew.
+    fn comparison_failed(&mut self, fetch: FetchId, why: StoreFailure, context: &mut Context<'_>) {
+        let id = self.resource.id();
+        let Some(flight) = self.stop(fetch, CancelReason::Refused, context) else {
+            return;
+        };
+        let range = flight
+            .transfer
+            .as_ref()
+            .and_then(|transfer| transfer.checked_range());
+        if let Some(range) = range {
+            self.read_failed(id, range, why, context);
+        }
+    }
+
+    /// The bytes are equal, so the version is the same, whatever its ETag says (FAULTS A10).
+    fn trust(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+        let claim = self.flight(fetch).and_then(|flight| flight.claim.take());
+        if let Some(claim) = claim {
+            if self.resource.validator().etag_differs(&claim.validator) {
+                self.resource.distrust_etags();
+            }
+            self.believe(&claim, context);
+        }
+    }
+
+    /// Lets go of the bytes that were held back.
+    fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+        let mut pieces = core::mem::take(&mut self.pieces);
+        let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == fetch) else {
+            self.pieces = pieces;
+            return;
+        };
+        if let Some(transfer) = &mut flight.transfer {
+            transfer.release(self.resource.held(), |piece| pieces.push(piece));
+        }
+        let over = flight.over;
+        self.place(fetch, &mut pieces, context);
+        self.pieces = pieces;
+        if over {
+            if let Some(flight) = self.take_flight(fetch, context) {
+                self.finish(&flight, context);
+            }
+        }
+    }
+
+    /// Takes published bytes back.
+    pub(super) fn retract(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        self.publish(Change::Retracted(range), context);
+        self.resource.retract(range);
+        context.space.release(range.len());
+        context.out.push(Action::Discard {
+            resource: self.resource.id(),
+            range,
+        });
+        self.dirty = true;
+    }
+}

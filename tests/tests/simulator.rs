@@ -87,9 +87,7 @@ fn play(next: &AtomicU64, end: u64, sums: &Mutex<Sums>) {
 fn replay(seed: u64) {
     let plan = sim::plan(seed);
     println!("{plan:#?}");
-    let (outcome, transcript) = sim::run_traced(&plan);
-    println!("{}", transcript.text());
-    match outcome {
+    match sim::run_live(&plan) {
         Ok(report) => println!("seed {seed} keeps every promise: {:?} {:?}", report.time, report.tally),
         Err(error) => panic!("seed {seed}: {error}"),
     }

@@ -104,6 +104,8 @@ struct Waiting {
     range: ByteRange,
     latched: Option<ResourceId>,
     superseded: bool,
+    /// Its reader sought meanwhile: it may be dropped as superseded, or answered.
+    sought: bool,
 }
 
 impl Ledger {
@@ -143,14 +145,23 @@ impl Ledger {
                 self.readers.remove(reader);
                 self.requests.retain(|(other, _), _| other != reader);
             }
-            Event::Close { track } => self.track(*track).stage = Life::Closing,
+            Event::Close { track } => {
+                if let Some(entry) = self.tracks.get_mut(track) {
+                    entry.stage = Life::Closing;
+                }
+            }
             Event::ReadRequest { reader, request, latched, range } => {
                 for ((other, _), waiting) in &mut self.requests {
                     waiting.superseded |= other == reader;
                 }
                 let waiting =
-                    Waiting { since: now, range: *range, latched: *latched, superseded: false };
+                    Waiting { since: now, range: *range, latched: *latched, superseded: false, sought: false };
                 self.requests.insert((*reader, *request), waiting);
+            }
+            Event::Seek { reader, .. } => {
+                for ((other, _), waiting) in &mut self.requests {
+                    waiting.sought |= other == reader;
+                }
             }
             Event::BytesReceived { fetch, bytes } => {
                 let Some(entry) = self.fetches.get_mut(fetch) else { return };
@@ -592,7 +603,7 @@ impl Ledger {
         let closing = self.track(track).stage != Life::Open;
         let resource = waiting.latched.or(self.track(track).current);
         match answer {
-            Answer::Superseded if waiting.superseded => {}
+            Answer::Superseded if waiting.superseded || waiting.sought => {}
             Answer::Superseded => violated!("{request} of {reader} was not superseded"),
             _ if waiting.superseded => violated!("{request} of {reader} was superseded: {answer:?}"),
             Answer::Readable => {

@@ -77,6 +77,11 @@ pub fn run_traced(plan: &Plan) -> (Result<Report, String>, Transcript) {
     (attempt(plan, Some(transcript.clone())), transcript)
 }
 
+/// Plays a session and writes everything to standard output as it happens.
+pub fn run_live(plan: &Plan) -> Result<Report, String> {
+    attempt(plan, Some(Transcript::live()))
+}
+
 fn attempt(plan: &Plan, transcript: Option<Transcript>) -> Result<Report, String> {
     let play = || World::new(plan.clone(), transcript).run();
     catch_unwind(AssertUnwindSafe(play)).map_err(|panic| {

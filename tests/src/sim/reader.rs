@@ -105,6 +105,11 @@ impl Reader {
         }
     }
 
+    /// The version that it reads.
+    pub(super) fn latched(&self) -> Option<ResourceId> {
+        self.latched
+    }
+
     /// Whether a step of this turn is still to be made.
     pub(super) fn is_turn(&self, turn: u64) -> bool {
         turn == self.turn || turn == ANY_TURN
@@ -302,8 +307,9 @@ impl Reader {
             }
         }
         if error.kind() == ErrorKind::Changed {
-            // What an embedder does by opening again.
+            // What an embedder does by opening again: what it has is of another version.
             self.latched = None;
+            self.position = self.plan.moves[self.next_move - 1].from;
         } else if !self.plan.stubborn && !around.stage.healed {
             return self.finish_move(around);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use infill_core::{ByteRange, Event, OpId, ResourceId, StoreFailure, Verification};
+use infill_core::{ByteRange, ByteRanges, Event, OpId, ResourceId, StoreFailure, Verification};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::stage::{Happening, Stage};
@@ -99,17 +99,21 @@ impl Store {
         self.resources.get(&resource)?.read(range)
     }
 
-    /// Bytes that are stored or on their way there.
+    /// Bytes that are stored or on their way there, and not on their way out.
     pub(super) fn used(&self, resource: ResourceId) -> u64 {
         let Some(stored) = self.resources.get(&resource) else {
             return 0;
         };
-        let under_way = stored.queue.iter().map(|op| match op {
-            StoreOp::Write { bytes, .. } => bytes.len() as u64,
-            StoreOp::Verify { .. } | StoreOp::Discard { .. } => 0,
-        });
-        let pieces = stored.pieces.values().map(|piece| piece.len() as u64);
-        pieces.sum::<u64>() + under_way.sum::<u64>()
+        let pieces = stored.pieces.iter().map(|(start, piece)| range_of(*start, piece));
+        let mut held: ByteRanges = pieces.collect();
+        for op in &stored.queue {
+            match op {
+                StoreOp::Write { offset, bytes, .. } => held.insert(range_of(*offset, bytes)),
+                StoreOp::Discard { range } => held.remove(*range),
+                StoreOp::Verify { .. } => {}
+            }
+        }
+        held.len()
     }
 
     /// Whether operations of this resource are under way that will be answered.
@@ -175,6 +179,10 @@ impl Stored {
         }
         Some(hasher.digest())
     }
+}
+
+fn range_of(start: u64, bytes: &Bytes) -> ByteRange {
+    ByteRange::at(start, bytes.len() as u64)
 }
 
 fn failure(health: Health) -> StoreFailure {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,9 +14,16 @@ use infill_core::{Action, Answer, Change, Event, Instant, TrackState, Verificati
 pub struct Transcript {
     lines: Rc<RefCell<Vec<String>>>,
     last: Rc<RefCell<Option<Instant>>>,
+    /// Where each line goes at once, so that it is seen even if the next one never comes.
+    live: bool,
 }
 
 impl Transcript {
+    /// A transcript that also writes each line to standard output at once.
+    pub fn live() -> Self {
+        Self { live: true, ..Self::default() }
+    }
+
     /// Notes an event.
     pub fn event(&self, now: Instant, event: &Event) {
         self.time(now);
@@ -51,6 +59,10 @@ impl Transcript {
     }
 
     fn line(&self, line: String) {
+        if self.live {
+            // Nobody is told when standard output is closed: the lines are kept all the same.
+            let _ = writeln!(io::stdout(), "{line}");
+        }
         self.lines.borrow_mut().push(line);
     }
 }

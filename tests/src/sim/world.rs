@@ -20,6 +20,9 @@ use super::transcript::Transcript;
 const MAX_STEPS: u64 = 400_000;
 const MAX_TIME: Duration = Duration::from_secs(4 * 3600);
 
+/// How many actions one event may bring: a change of network or a closing touches all there is.
+const MAX_ACTIONS: usize = 10_000;
+
 /// How many ticks in a row may come to nothing.
 const MAX_IDLE_TICKS: u32 = 1000;
 
@@ -207,6 +210,9 @@ impl World {
         let mut count = 0;
         while let Some(action) = self.machine.poll_action() {
             count += 1;
+            if count > MAX_ACTIONS {
+                violated!("one event has brought {MAX_ACTIONS} actions, and more come");
+            }
             if let Some(transcript) = &self.transcript {
                 transcript.action(&action);
             }
@@ -448,10 +454,12 @@ impl World {
         if self.plan.config.store_limit_bytes.is_some() {
             return;
         }
-        for track in self.tracks.iter().filter_map(|track| track.id) {
-            let current = self.ledger.current(track);
-            if !current.is_some_and(|resource| self.ledger.is_committed(resource)) {
-                violated!("{track} is at rest, with {current:?} read to its end but not complete");
+        for reader in &self.readers[self.plan.readers.len()..] {
+            if reader.state != State::Gone
+                && let Some(resource) = reader.latched()
+                && !self.ledger.is_committed(resource)
+            {
+                violated!("{} has read all of {resource}, which is not complete", reader.id);
             }
         }
     }

@@ -50,6 +50,7 @@ fn lane(id: u64, at: u64) -> Lane {
         end: u64::MAX,
         plods: false,
         yields: true,
+        settles: false,
     }
 }
 
@@ -272,4 +273,45 @@ fn one_drain_at_a_time() {
             end: Some(MIB)
         }]
     );
+}
+
+#[test]
+fn pieces_of_an_unknown_length_are_planned_one_by_one() {
+    // It planned all of them up to position 2^64, and never came back.
+    let held = ByteRanges::new();
+    let demands = [drain()];
+    let plan = plan(&Situation {
+        total: None,
+        max_request: 4 * KIB,
+        ..situation(&held, &[], &demands)
+    });
+    assert_eq!(
+        plan.starts,
+        [Start {
+            class: Class::Drain,
+            first: 0,
+            end: Some(4 * KIB)
+        }]
+    );
+}
+
+#[test]
+fn a10_a_comparison_that_brings_nothing_is_let_finish() {
+    // All nine bytes are there, and only this answer's head says that they are all. It was cancelled and asked for
+    // again for ever, and whoever waited for byte 9 never learned that it is the end.
+    let held = ranges(&[(0, 9)]);
+    let lanes = [Lane {
+        end: 9,
+        plods: true,
+        settles: true,
+        ..lane(1, 0)
+    }];
+    let demands = [waiting(9), drain()];
+    let plan = plan(&Situation {
+        total: None,
+        max_lanes: 1,
+        ..situation(&held, &lanes, &demands)
+    });
+    assert_eq!(plan.stops, []);
+    assert_eq!(plan.starts, []);
 }

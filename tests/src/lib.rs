@@ -5,4 +5,5 @@ pub mod bench;
 pub mod fixtures;
 pub mod fuzz;
 pub mod origin;
+pub mod sim;
 pub mod steady;

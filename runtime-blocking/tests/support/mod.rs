@@ -1,6 +1,6 @@
 //! Sources that misbehave, and Symphonia by itself over a whole file to compare with.
 // Each test file uses a part of it.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;

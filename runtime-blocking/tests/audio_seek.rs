@@ -245,3 +245,47 @@ fn a_rate_that_only_looks_constant_is_not_trusted() {
         );
     }
 }
+
+/// The file with another serial number in every Ogg page.
+fn renumbered(mut bytes: Vec<u8>) -> Vec<u8> {
+    let mut at = 0;
+    while bytes[at..].starts_with(b"OggS") {
+        let segments = usize::from(bytes[at + 26]);
+        let body: usize = bytes[at + 27..][..segments]
+            .iter()
+            .map(|&len| usize::from(len))
+            .sum();
+        let page = &mut bytes[at..at + 27 + segments + body];
+        page[14..18].copy_from_slice(b"next");
+        page[22..26].fill(0);
+        let crc = page.iter().fold(0_u32, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+                crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+            })
+        });
+        page[22..26].copy_from_slice(&crc.to_le_bytes());
+        at += page.len();
+        if at == bytes.len() {
+            break;
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_chained_ogg_file_goes_on_with_its_next_stream() {
+    let one = fixture("tone.ogg");
+    let whole = plain(&one).unwrap();
+    let bytes = [one.clone(), renumbered(one)].concat();
+    let mut audio = Audio::open(source(&bytes).0).unwrap();
+    let twice = [whole.samples.clone(), whole.samples.clone()].concat();
+    assert!(rest(&mut audio).unwrap() == twice);
+    for part in [1, 3, 1] {
+        let frame = whole.frames() * part / 2;
+        audio.seek(time(frame, whole.rate)).unwrap();
+        let samples = rest(&mut audio).unwrap();
+        assert!(samples == twice[frame * whole.channels..], "from {part}/2");
+    }
+    audio.seek(time(whole.frames() * 2, whole.rate)).unwrap();
+    assert!(audio.next_block().unwrap().is_none());
+}

@@ -75,6 +75,17 @@ fn the_whole_file_comes_out_and_ends() {
 }
 
 #[test]
+fn a_loop_over_the_output_leaves_its_end_behind() {
+    let (output, control, remote, whole) = spawned("tone.wav", Duration::from_secs(10));
+    control.seek(Duration::from_secs(1));
+    let rest = whole.frames() - whole.rate as usize;
+    let played = output.filter(|_| !control.starving()).count();
+    assert_eq!(played, rest);
+    assert_eq!(control.ended(), Some(Ok(())));
+    eventually("the thread ends", || remote.is_closed());
+}
+
+#[test]
 fn silence_while_starved_in_whole_frames() {
     let (mut output, control, remote, whole) =
         spawned_with_gate("tone.flac", Duration::from_millis(50), 40_000);

@@ -245,10 +245,10 @@ impl Audio {
         if let Some(known) = self.constant_rate {
             return Ok(known);
         }
-        let found = match self.source.seekable_len() {
-            Some(_) => ConstantRate::find(&self.source, Reader::first_packet(&self.source)?)?,
-            None => None,
-        };
+        if self.source.seekable_len().is_none() {
+            return Ok(None);
+        }
+        let found = ConstantRate::find(&self.source, Reader::first_packet(&self.source)?)?;
         self.constant_rate = Some(found);
         Ok(found)
     }

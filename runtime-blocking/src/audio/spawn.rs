@@ -16,10 +16,6 @@ use super::Audio;
 use super::block::{Block, frame_at, time_of};
 use super::source::SourceControl;
 
-/// How many frames of silence pass before a seek interrupts the source once more: the first time may have come just
-/// before the thread began to read.
-const NUDGE_FRAMES: u64 = 256;
-
 /// The samples, interleaved: an iterator for a sound card's callback.
 ///
 /// It never blocks. While there is nothing to play it gives silence, whole frames of it. `None` is the true end or a
@@ -34,7 +30,6 @@ pub struct Output {
     /// How many samples are left of the frame that was begun, and whether it is silence.
     left: u16,
     silent: bool,
-    silent_frames: u64,
     ended: bool,
 }
 
@@ -126,7 +121,6 @@ impl Audio {
             epoch: 0,
             left: 0,
             silent: true,
-            silent_frames: 0,
             ended: false,
         };
         (output, Control(shared))
@@ -166,10 +160,7 @@ impl Output {
                 .store(self.epoch + 1, Ordering::Release);
             return false;
         }
-        if self.silent {
-            self.starve();
-        } else {
-            self.silent_frames = 0;
+        if !self.silent {
             self.frame += 1;
             self.shared
                 .played_frame
@@ -199,14 +190,6 @@ impl Output {
                 .played_frame
                 .store(self.frame, Ordering::Relaxed);
             self.shared.played_epoch.store(epoch, Ordering::Release);
-        }
-    }
-
-    fn starve(&mut self) {
-        self.silent_frames += 1;
-        let is_waited_for = self.shared.played_epoch.load(Ordering::Relaxed) != self.epoch;
-        if is_waited_for && self.silent_frames.is_multiple_of(NUDGE_FRAMES) {
-            self.shared.nudge_seek();
         }
     }
 }
@@ -247,16 +230,16 @@ impl Control {
         wanted.seek = Some((epoch, to));
         wanted.target = to;
         wanted.end = None;
-        // Under the lock, so that the newest epoch and the newest target belong together.
+        // All under the lock, so that the newest epoch and target belong together, and the thread, which takes both the
+        // seek and the interrupt back under it, can miss neither.
         self.0.epoch.store(epoch, Ordering::Release);
-        drop(wanted);
         self.0.source.interrupt();
+        drop(wanted);
         self.0.wake_thread();
     }
 
     /// The presentation time of the next sample; from a seek on, where it goes.
     pub fn position(&self) -> Duration {
-        self.0.nudge_seek();
         let wanted = self.0.wanted();
         let played = self.0.played_epoch.load(Ordering::Acquire);
         if played == self.0.epoch.load(Ordering::Acquire) {
@@ -297,15 +280,6 @@ impl Shared {
         }
     }
 
-    /// The thread has not taken the seek yet: it may be blocked in a read that began after the first interrupt.
-    fn nudge_seek(&self) {
-        if let Ok(wanted) = self.wanted.try_lock()
-            && wanted.seek.is_some()
-        {
-            self.source.interrupt();
-        }
-    }
-
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
@@ -322,8 +296,7 @@ struct Worker {
 impl Worker {
     fn run(mut self) {
         while !self.shared.is_stopped() {
-            let seek = self.shared.wanted().seek.take();
-            let next = match seek {
+            let next = match self.take_seek() {
                 Some((epoch, to)) => {
                     self.epoch = epoch;
                     self.audio.seek(to).and_then(|()| self.audio.next_block())
@@ -342,6 +315,15 @@ impl Worker {
                 Err(error) => self.rest(Err(error)),
             }
         }
+    }
+
+    fn take_seek(&self) -> Option<(u64, Duration)> {
+        let mut wanted = self.shared.wanted();
+        let seek = wanted.seek.take();
+        if seek.is_some() {
+            self.shared.source.clear_interrupt();
+        }
+        seek
     }
 
     fn is_ahead(&self) -> bool {

@@ -1,7 +1,10 @@
 //! What the proofs of infill are built from.
 
 pub mod alloc;
+pub mod bench;
 pub mod fixtures;
+pub mod fuzz;
 pub mod origin;
 pub mod runtime;
+pub mod sim;
 pub mod steady;

@@ -124,7 +124,8 @@ impl FileTrack {
 
     /// Whether a transfer must go through whatever lies in its way, for a new request would begin at 0.
     pub(super) fn must_plod(&self) -> bool {
-        self.ranges_ignored || self.recovery.next.plain
+        let plain = self.flights.iter().any(|flight| flight.asked.plain);
+        self.ranges_ignored || self.recovery.next.plain || plain
     }
 
     /// Since when the most patient of those who wait does so.

@@ -88,13 +88,15 @@ impl FileTrack {
         })
     }
 
-    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28).
+    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28). Once a plain question
+    /// was answered, ranges get another chance: what could not be placed may have been one cache's fault.
     fn learn_ranges(&mut self, place: BodyPlace, id: FetchId, context: &mut Context<'_>) {
         let Some(flight) = self.flight(id) else {
             return;
         };
-        let late = place.at > flight.asked.first;
+        let (late, plain) = (place.at > flight.asked.first, flight.asked.plain);
         let next = &mut self.recovery.next;
+        next.plain &= !plain;
         next.misplaced = if late { next.misplaced + 1 } else { 0 };
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {

@@ -72,6 +72,11 @@ impl FileTrack {
         if !transfer.is_held() {
             self.believe(&claim, context);
         }
+        let probe = self.flight(id).is_some_and(|flight| flight.asked.probe);
+        if probe && self.resource.total().is_none() {
+            // It doesn't tell the length: only all of it will (FAULTS A15).
+            self.recovery.next.plain = true;
+        }
         if let Some(flight) = self.flight(id) {
             flight.claim = transfer.is_held().then(|| Box::new(claim));
             flight.transfer = Some(transfer);

@@ -181,6 +181,11 @@ impl Flight {
         let (at, end) = match &self.transfer {
             Some(transfer) if self.over => (transfer.at(), Some(transfer.at())),
             Some(transfer) if transfer.is_held() => (transfer.held_from(), transfer.end()),
+            // A part that begins before what was asked is on its way to it: another request would begin there, too
+            // (FAULTS A2).
+            Some(transfer) if transfer.is_part() => {
+                (transfer.at().max(self.asked.first), transfer.end())
+            }
             Some(transfer) => (transfer.at(), transfer.end()),
             None => (self.asked.first, self.asked_end),
         };

@@ -97,6 +97,11 @@ impl Transfer {
         self.place.end
     }
 
+    /// Whether it is a part of the resource, asked for as such.
+    pub(crate) fn is_part(&self) -> bool {
+        !self.place.whole
+    }
+
     /// Whether a comparison is under way: what comes is not used yet.
     pub(crate) fn is_held(&self) -> bool {
         self.check.is_some()

@@ -206,7 +206,12 @@ fn part(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
         total,
         whole: false,
         unverified: false,
-        ranges: Ranges::Honoured,
+        // A live stream goes on from now, whatever its head says (FAULTS B28).
+        ranges: if head.icy {
+            Ranges::Ignored
+        } else {
+            Ranges::Honoured
+        },
         version: version(head, total, known),
     })
 }
@@ -236,7 +241,7 @@ fn whole(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
         total,
         whole: true,
         unverified: head.framing() == Framing::Close,
-        ranges: if asked.plain || asked.first == 0 {
+        ranges: if (asked.plain || asked.first == 0) && !head.icy {
             Ranges::Unknown
         } else {
             Ranges::Ignored

@@ -20,7 +20,7 @@ pub(crate) const PATH: &str = "/a";
 pub(crate) struct Case {
     pub(crate) origin: Origin,
     pub(crate) settings: Settings,
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
 }
 
 impl Case {
@@ -129,16 +129,16 @@ impl Case {
         let handle = stream.handle();
         eventually("complete", || handle.progress().state == State::Complete);
         assert_eq!(stream.byte_len(), Some(LEN));
-        let requests = self.requests().len();
+        let requests = handle.stats().requests;
         assert_eq!(stream.read(&mut [0; 9]).unwrap(), 0);
         for at in [0, LEN / 2 + 1, LEN - 10, LEN + 7] {
             stream.check_at(SEED, at, 1000);
         }
         assert_eq!(stream.seek(SeekFrom::End(0)).unwrap(), LEN);
         assert_eq!(stream.read(&mut [0; 9]).unwrap(), 0);
-        thread::sleep(Duration::from_millis(40));
+        thread::sleep(Duration::from_millis(25));
         assert_eq!(
-            self.requests().len(),
+            handle.stats().requests,
             requests,
             "after the end: {}",
             self.story()
@@ -161,6 +161,17 @@ impl Case {
     pub(crate) fn story(&self) -> String {
         format!("{}: {}", self.runtime, self.origin.stats().describe())
     }
+}
+
+/// Runs a script through both runtimes.
+pub(crate) fn through_both(script: fn(Runtime)) {
+    thread::scope(|scope| {
+        for runtime in Runtime::ALL {
+            let thread = thread::Builder::new().name(runtime.to_string());
+            let started = thread.spawn_scoped(scope, move || script(runtime));
+            started.expect("a test needs its threads");
+        }
+    });
 }
 
 /// All notices so far.

@@ -1,6 +1,9 @@
 //! A14-A20: where a resource ends, and who may say so.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::{
+    io::{Read as _, Seek as _, SeekFrom},
+    time::Duration,
+};
 
 use infill_tests::{
     origin::{Instead, Method, RangeSpec},
@@ -14,6 +17,7 @@ both! {
     a14_416_inside_the_resource_is_asked_plainly,
     a14_nothing_is_asked_at_or_past_a_known_total,
     a15_416_without_a_total_is_probed,
+    a15_a_probe_that_does_not_tell_either_is_followed_by_a_plain_question,
     a15_416_without_a_total_to_everything_is_asked_plainly,
     a16_a_200_instead_of_416_tells_the_end,
     a16_an_origin_that_never_tells_the_end_is_an_error,
@@ -58,9 +62,18 @@ fn a15_416_without_a_total_is_probed(runtime: Runtime) {
     let case = Case::new(runtime);
     case.on().nth(0).unknown_total();
     case.on().at_or_past(LEN).no_content_range();
-    case.plays_with(3);
-    let probe = case.requests()[2].range();
+    case.plays_within(4);
+    let requests = case.requests();
+    let probe = requests.last().unwrap().range();
     assert_eq!(probe, Some(RangeSpec::FromTo { first: 0, last: 0 }));
+}
+
+fn a15_a_probe_that_does_not_tell_either_is_followed_by_a_plain_question(runtime: Runtime) {
+    let case = Case::new(runtime);
+    case.on().unknown_total();
+    case.on().at_or_past(LEN).no_content_range();
+    case.plays_within(5);
+    assert_eq!(case.firsts().last(), Some(&None), "{}", case.story());
 }
 
 fn a15_416_without_a_total_to_everything_is_asked_plainly(runtime: Runtime) {
@@ -165,7 +178,8 @@ fn a19_a_slice_named_by_the_query_is_a_resource_of_its_own(runtime: Runtime) {
 fn a20_an_unknown_total_is_found_at_the_end(runtime: Runtime) {
     let case = Case::new(runtime);
     case.on().unknown_total();
-    case.on().nth(0).rate(2_000_000);
+    let late = Duration::from_millis(150);
+    case.on().at_or_past(LEN).latency(late);
     let mut stream = case.open();
     assert_eq!((stream.byte_len(), stream.is_seekable()), (None, false));
     let error = of_infill(&stream.seek(SeekFrom::End(-1)).unwrap_err());

@@ -2,20 +2,14 @@
 //! that every byte is the origin's, that the end is the true end or the row's error, that the requests are as few as
 //! they should be, and that none follows the end. Each runs through both runtimes.
 
-/// Makes of each script, a function of the runtime, one test per runtime, in a module of the script's name.
+/// Makes a test of each script, in a module of the script's name: it runs through both runtimes at once, for most of a
+/// script's time is waiting.
 macro_rules! both {
     ($($script:ident,)*) => {$(
         mod $script {
-            use infill_tests::runtime::Runtime;
-
             #[test]
-            fn blocking() {
-                super::$script(Runtime::Blocking);
-            }
-
-            #[test]
-            fn tokio() {
-                super::$script(Runtime::Tokio);
+            fn through_both_runtimes() {
+                crate::case::through_both(super::$script);
             }
         }
     )*};

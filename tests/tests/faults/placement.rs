@@ -1,13 +1,17 @@
 //! A1-A7: bytes that are not what was asked for belong where the answer says.
 
-use infill_tests::runtime::{Cause, Notice, Noticed, Runtime};
+use infill_tests::{
+    origin::content,
+    runtime::{Cause, Notice, Noticed, Runtime, StoreKind},
+};
 
-use crate::case::{Case, LEN, SEED, notices};
+use crate::case::{Case, LEN, PATH, SEED, notices};
 
 both! {
     a1_a_server_without_ranges_is_read_in_one_go,
     a1_a_200_to_a_resume_is_skipped_to_the_gap,
     a1_a_seek_on_a_server_without_ranges_is_right,
+    a1_a_server_without_ranges_plays_through_a_small_store,
     a2_a_206_that_starts_earlier_is_placed_where_it_starts,
     a2_a_206_that_starts_later_leaves_a_gap_that_is_asked_again,
     a2_a_server_that_never_serves_the_wanted_byte_is_asked_plainly,
@@ -49,6 +53,19 @@ fn a1_a_seek_on_a_server_without_ranges_is_right(runtime: Runtime) {
     case.reads_on(&mut stream);
     case.rests(&mut stream);
     assert!(case.requests().len() <= 2, "{}", case.story());
+}
+
+fn a1_a_server_without_ranges_plays_through_a_small_store(runtime: Runtime) {
+    let total = 6 << 20;
+    let mut case = Case::new(runtime);
+    case.settings = case.settings.clone().store(StoreKind::memory(1 << 20));
+    case.origin.put(PATH, content(SEED, total));
+    case.on().ignore_range();
+    let mut stream = case.open();
+    let reading = stream.read_on(SEED);
+    assert_eq!((reading.count, reading.end), (total, Ok(())));
+    // Each further request would fetch everything from byte 0 again.
+    assert_eq!(case.requests().len(), 1, "{}", case.story());
 }
 
 fn a2_a_206_that_starts_earlier_is_placed_where_it_starts(runtime: Runtime) {

@@ -31,6 +31,8 @@ const CUT: u64 = 100_000;
 /// The resource has changed at the resume: what was read is of the first version and nothing follows it but `Changed`;
 /// who opens again reads the second, which is `len` bytes of [`OTHER_SEED`].
 fn changes(case: &Case, len: u64) {
+    // Late enough for the reader to have read of the first version: else it may go over to the second.
+    case.on().from(1).latency(Duration::from_millis(150));
     let client = case.client();
     let mut stream = client.open(case.url()).unwrap();
     let reading = stream.read_on(SEED);

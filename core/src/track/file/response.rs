@@ -100,6 +100,8 @@ impl FileTrack {
             return;
         };
         let (late, plain) = (place.at > flight.asked.first, flight.asked.plain);
+        let more = |end| place.end.is_none_or(|body| body > end);
+        let beyond = flight.asked_end.is_some_and(more);
         let next = &mut self.recovery.next;
         next.plain &= !plain;
         next.misplaced = if late { next.misplaced + 1 } else { 0 };
@@ -107,7 +109,7 @@ impl FileTrack {
         let ignored = match place.ranges {
             Ranges::Honoured => false,
             Ranges::Ignored => true,
-            Ranges::Unknown => self.ranges_ignored,
+            Ranges::Unknown => beyond || self.ranges_ignored,
         };
         if ignored && !self.ranges_ignored {
             self.notify(Notice::RangesIgnored, context);

@@ -176,6 +176,11 @@ impl Flight {
         self.transfer.as_ref().is_some_and(Transfer::is_asked)
     }
 
+    /// Whether it is to tell the length, and has not answered (FAULTS A15).
+    pub(crate) fn asks_length(&self) -> bool {
+        self.asked.probe && self.transfer.is_none()
+    }
+
     /// For the scheduler.
     pub(crate) fn lane(&self, worth: u64) -> Lane {
         let (at, end) = match &self.transfer {
@@ -195,7 +200,7 @@ impl Flight {
             at,
             end: end.unwrap_or(u64::MAX),
             plods: self.asked.plain || compared,
-            settles: compared,
+            settles: compared || self.asks_length(),
             yields: self.brought >= worth,
         }
     }

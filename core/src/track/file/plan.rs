@@ -54,6 +54,7 @@ impl FileTrack {
         let config = context.config;
         let may_start = self.recovery.not_before() <= context.now
             && !self.endpoint.is_renewing()
+            && !self.flights.iter().any(Flight::asks_length)
             && self.stopping <= config.max_stopping;
         plan(&Situation {
             held: self.resource.held(),

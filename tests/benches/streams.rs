@@ -17,7 +17,9 @@ const REQWEST: Case = Case {
     against: &[],
     work: |job| {
         on_tokio(job, |url, len| async move {
-            let bytes = reqwest::get(url).await.map_err(|error| error.to_string())?;
+            let client = reqwest_client().await.map_err(|error| error.to_string())?;
+            let response = client.get(url).send().await;
+            let bytes = response.map_err(|error| error.to_string())?;
             let bytes = bytes.bytes().await.map_err(|error| error.to_string())?;
             (bytes.len() as u64 == len)
                 .then_some(())
@@ -71,6 +73,15 @@ const BLOCKING: Case = Case {
         Ok(())
     },
 };
+
+/// One client for all requests, as a program would have it.
+async fn reqwest_client()
+-> Result<infill_tokio::reqwest::Client, Box<dyn std::error::Error + Send + Sync>> {
+    static CLIENT: tokio::sync::OnceCell<infill_tokio::reqwest::Client> =
+        tokio::sync::OnceCell::const_new();
+    let make = || async { Ok(infill_tokio::reqwest_builder()?.build()?) };
+    CLIENT.get_or_try_init(make).await.cloned()
+}
 
 /// One client for all streams, as a program would have it.
 async fn client(store: StoreKind) -> Result<infill_tokio::Client, infill_tokio::Error> {

@@ -55,3 +55,12 @@ fn more_bytes_than_there_are_positions_overflowed() {
         .collect();
     assert_eq!(writes, [(u64::MAX - 2, 1)], "no more than was announced");
 }
+
+#[test]
+fn a_fetch_at_the_end_of_time_was_due_without_end() {
+    let (mut machine, _) = opened(Config::default(), OpenOptions::default());
+    let end = Instant::from_nanos(u64::MAX);
+    machine.handle(end, Event::Tick);
+    machine.handle(end, Event::Tick);
+    assert_eq!(machine.poll_timeout(), None, "no later moment can come");
+}

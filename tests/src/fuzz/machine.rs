@@ -290,11 +290,14 @@ impl World {
             }
             _ => {
                 let (op, result) = (OpId(draw::id(input, &[])?), Ok(()));
-                self.handle(Event::Written {
-                    resource,
-                    op,
-                    result,
-                });
+                let stored = self.ledger.resources.get(&resource);
+                if stored.is_none_or(|stored| stored.oldest() != Some(op)) {
+                    self.handle(Event::Written {
+                        resource,
+                        op,
+                        result,
+                    });
+                }
             }
         }
         Ok(())

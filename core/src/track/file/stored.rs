@@ -6,6 +6,7 @@ use super::FileTrack;
 use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::{StoreFailure, Verification};
+use crate::flight::Flight;
 use crate::resource::Writing;
 use crate::transfer::Compared;
 use crate::view::Change;
@@ -103,7 +104,21 @@ impl FileTrack {
         for range in lost {
             self.retract(range, context);
         }
+        // What was to be compared with them can't be any more.
+        for fetch in self.comparing(range) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
         self.store_failed(error, context);
+    }
+
+    /// The fetches that will be compared with stored bytes of `range`.
+    pub(super) fn comparing(&self, range: ByteRange) -> Vec<FetchId> {
+        let checked = |flight: &Flight| flight.transfer.as_ref()?.checked_range();
+        let overlaps = |flight: &&Flight| {
+            checked(flight).is_some_and(|checked| !checked.intersect(range).is_empty())
+        };
+        let found = self.flights.iter().filter(overlaps);
+        found.map(|flight| flight.id).collect()
     }
 
     /// A comparison is done.

@@ -312,13 +312,11 @@ impl World {
 
     /// Closes a track: for good, or to open it again.
     fn shut(&mut self, track: usize, again: bool) {
-        let Some(id) = self.tracks[track].id.take() else {
-            self.tracks[track].gone |= !again;
-            return;
-        };
         self.tracks[track].gone |= !again;
         self.tracks[track].opened = false;
-        self.deliver(Event::Close { track: id });
+        if let Some(id) = self.tracks[track].id.take() {
+            self.deliver(Event::Close { track: id });
+        }
         for reader in self.readers.iter_mut().filter(|reader| reader.plan.track == track) {
             reader.lose_track(again);
         }
@@ -355,6 +353,7 @@ impl World {
             store: &self.store,
             origins: &self.origins,
             track,
+            backoff_max: self.plan.config.backoff_max,
         };
         for event in reader.step(&mut around, step) {
             self.deliver(event);

@@ -26,15 +26,21 @@ impl FileTrack {
         context.space.take(len - granted);
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
-        let Some(transfer) = &mut flight.transfer else {
+        if let Some(unread) = flight.unread.take() {
+            if is_markup(&bytes) {
+                context.space.release(len);
+                self.refuse_page(id, context);
+                return;
+            }
+            let (place, claim) = *unread;
+            self.accept(id, place, claim, context);
+        }
+        // Stopped by what its first bytes showed, or without a head.
+        let flight = self.flights.iter_mut().find(|flight| flight.id == id);
+        let Some(transfer) = flight.and_then(|flight| flight.transfer.as_mut()) else {
             context.space.release(len);
             return;
         };
-        if !self.recovery.is_proven() && transfer.at() == 0 && is_markup(&bytes) {
-            context.space.release(len);
-            self.refuse_page(id, context);
-            return;
-        }
         let excess = transfer
             .end()
             .map_or(0, |end| (transfer.at() + len).saturating_sub(end));
@@ -46,10 +52,8 @@ impl FileTrack {
         if excess > 0 {
             self.finish_full(id, context);
         } else {
-            let at = self.flights[index]
-                .transfer
-                .as_ref()
-                .map_or(0, Transfer::at);
+            let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
+            let at = transfer.map_or(0, Transfer::at);
             self.dirty |= self.resource.held().contains(at);
         }
     }
@@ -79,16 +83,13 @@ impl FileTrack {
                     flight.writes += 1;
                     flight.brought += len;
                     self.resource.write(op, ByteRange::at(offset, len), id);
-                    self.recovery.progressed(context.now);
+                    self.recovery.set_proven();
                     context.out.push(Action::Write {
                         resource: self.resource.id(),
                         op,
                         offset,
                         bytes,
                     });
-                    if self.recovery.has_failed() {
-                        self.recovered(context);
-                    }
                 }
             }
         }
@@ -132,7 +133,12 @@ impl FileTrack {
     fn refuse_page(&mut self, id: FetchId, context: &mut Context<'_>) {
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
             let cause = Cause::NotMedia("markup".to_owned());
-            self.fail(&flight, cause, Remedy::GiveUp, None, context);
+            let remedy = if self.recovery.is_proven() {
+                Remedy::Retry
+            } else {
+                Remedy::GiveUp
+            };
+            self.fail(&flight, cause, remedy, None, context);
         }
     }
 

@@ -44,6 +44,8 @@ pub(super) struct NextAsk {
     pub(super) fresh: bool,
     /// With an overlap to compare, whatever the validator (FAULTS A10).
     pub(super) overlap: bool,
+    /// Comparisons asked for in a row without one having been made (FAULTS A10).
+    pub(super) comparisons: u32,
     /// Answers in a row that began after the byte that was wanted (FAULTS A2).
     pub(super) misplaced: u32,
 }
@@ -62,13 +64,13 @@ impl Recovery {
         }
     }
 
-    /// Bytes came that were not there before.
+    /// Coverage grew: bytes were stored that were not there before. That they came is no progress, or a store that
+    /// fails would keep its readers waiting for ever.
     pub(super) fn progressed(&mut self, now: Instant) {
         self.progress = now;
-        self.proven = true;
     }
 
-    /// The end was found where nothing had come: that is an answer too.
+    /// Media came, or the end was found where nothing had come.
     pub(super) fn set_proven(&mut self) {
         self.proven = true;
     }
@@ -261,8 +263,12 @@ impl FileTrack {
         self.publish(change, context);
     }
 
-    /// Bytes come again.
+    /// Bytes are stored that were not there before.
     pub(super) fn recovered(&mut self, context: &mut Context<'_>) {
+        self.recovery.progressed(context.now);
+        if !self.recovery.has_failed() {
+            return;
+        }
         self.recovery.fatal = None;
         self.recovery.last = None;
         self.endpoint.worked();

@@ -34,10 +34,15 @@ impl FileTrack {
         };
         self.settle_write(done, context);
         match result {
-            Ok(()) => context.out.push(Action::Publish {
-                resource: id,
-                change: Change::Present(done.range),
-            }),
+            Ok(()) => {
+                context.out.push(Action::Publish {
+                    resource: id,
+                    change: Change::Present(done.range),
+                });
+                if id == self.resource.id() {
+                    self.recovered(context);
+                }
+            }
             Err((failure, _)) => {
                 context.space.release(done.range.len());
                 self.write_failed(done, failure, context);
@@ -132,6 +137,7 @@ impl FileTrack {
                 return;
             }
         };
+        self.recovery.next.comparisons = 0;
         let compared = self
             .flight(fetch)
             .and_then(|flight| flight.transfer.as_ref())

@@ -65,7 +65,8 @@ struct Track {
     opened: bool,
     /// Closed for good.
     gone: bool,
-    attempts: u32,
+    /// How often it could not be opened though all faults were over.
+    failures: u32,
 }
 
 /// How far a session is.
@@ -270,7 +271,6 @@ impl World {
         let entry = &mut self.tracks[track];
         entry.id = Some(id);
         entry.opened = false;
-        entry.attempts += 1;
         self.ledger.opening(id, track, self.stage.now);
         let expires = matches!(self.plan.tracks[track].expires, Expires::Original(_));
         let source = SourceSpec {
@@ -292,7 +292,8 @@ impl World {
         if success {
             return self.begin_readers(track);
         }
-        if self.stage.healed && self.tracks[track].attempts > 12 {
+        self.tracks[track].failures += u32::from(self.stage.healed);
+        if self.tracks[track].failures > 8 {
             violated!("{id} can't be opened even after all faults are over");
         }
         let delay = self.stage.between(Duration::from_millis(1), Duration::from_secs(5));
@@ -454,8 +455,9 @@ impl World {
             return;
         }
         for reader in &self.readers[self.plan.readers.len()..] {
+            let current = self.tracks[reader.plan.track].id.and_then(|id| self.ledger.current(id));
             if reader.state != State::Gone
-                && let Some(resource) = reader.latched()
+                && let Some(resource) = reader.latched().filter(|latched| Some(*latched) == current)
                 && !self.ledger.is_committed(resource)
             {
                 violated!("{} has read all of {resource}, which is not complete", reader.id);

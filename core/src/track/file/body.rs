@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::FileTrack;
+use super::response::COMPARISON_LIMIT;
 use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::FetchFailure;
@@ -46,6 +47,7 @@ impl FileTrack {
             .map_or(0, |end| (transfer.at() + len).saturating_sub(end));
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
+        self.recovery.passed(transfer.at(), now);
         self.place(id, &mut pieces, context);
         self.pieces = pieces;
         self.ask_store(id, context);
@@ -148,9 +150,33 @@ impl FileTrack {
             flight.over = true;
             return;
         }
+        if self.ended_short(id) {
+            if let Some(flight) = self.flight(id) {
+                flight.over = true;
+            }
+            self.change_version(Some(id), context);
+            self.let_go(id, context);
+            return;
+        }
         if let Some(flight) = self.take_flight(id, context) {
             self.finish(&flight, context);
         }
+    }
+
+    /// Whether a body of the whole resource ended before the bytes that it was to be compared with: then it is of
+    /// another version, a shorter one. Where a cut would look the same it is asked again, twice at most (FAULTS B4).
+    fn ended_short(&mut self, id: FetchId) -> bool {
+        let flight = self.flights.iter().find(|flight| flight.id == id);
+        let held = flight
+            .and_then(|flight| flight.transfer.as_ref())
+            .filter(|transfer| transfer.is_held());
+        let Some(end) = held.map(Transfer::ended).filter(|end| end.whole) else {
+            return false;
+        };
+        let next = &mut self.recovery.next;
+        let sure = !end.unverified || next.comparisons >= COMPARISON_LIMIT;
+        next.comparisons += u32::from(!sure);
+        sure
     }
 
     /// A fetch failed.

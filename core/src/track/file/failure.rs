@@ -22,6 +22,8 @@ pub(super) struct Recovery {
     backoff: Backoff,
     last: Option<Error>,
     progress: Instant,
+    /// The furthest position that a body has come to since.
+    furthest: u64,
     /// Asking again can't help; kept so that asking at once again is answered at once.
     fatal: Option<Error>,
     /// Nobody waits and it goes on failing: nothing is fetched until somebody asks.
@@ -56,6 +58,7 @@ impl Recovery {
             backoff: Backoff::default(),
             last: None,
             progress: now,
+            furthest: 0,
             fatal: None,
             resting: false,
             proven: false,
@@ -68,6 +71,16 @@ impl Recovery {
     /// fails would keep its readers waiting for ever.
     pub(super) fn progressed(&mut self, now: Instant) {
         self.progress = now;
+        self.furthest = 0;
+    }
+
+    /// A body has come to this position. On the way through present bytes, where ranges are ignored, that is progress
+    /// too; but each position is passed once, or an origin that cuts every body early would be waited for for ever.
+    pub(super) fn passed(&mut self, at: u64, now: Instant) {
+        if at > self.furthest {
+            self.furthest = at;
+            self.progress = now;
+        }
     }
 
     /// Media came, or the end was found where nothing had come.

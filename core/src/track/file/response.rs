@@ -14,7 +14,7 @@ use crate::{Cause, FetchId, Notice};
 const MISPLACED_LIMIT: u32 = 2;
 
 /// Comparisons that are asked for in a row, before an ETag that differs is believed (FAULTS A10).
-const COMPARISON_LIMIT: u32 = 2;
+pub(super) const COMPARISON_LIMIT: u32 = 2;
 
 impl FileTrack {
     /// A response has begun.

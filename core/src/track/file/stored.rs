@@ -177,7 +177,7 @@ impl FileTrack {
     }
 
     /// Lets go of the bytes that were held back.
-    fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+    pub(super) fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
         let mut pieces = core::mem::take(&mut self.pieces);
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == fetch) else {
             self.pieces = pieces;

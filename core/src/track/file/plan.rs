@@ -161,6 +161,7 @@ impl FileTrack {
             asked_end: end,
             since: now,
             transfer: None,
+            unread: None,
             claim: None,
             meter: Meter::new(now),
             credit: Credit {
@@ -202,18 +203,21 @@ impl FileTrack {
         }
         let forced = core::mem::take(&mut next.overlap);
         let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
-        let mut first = start.first;
-        if forced || doubtful {
-            let before = self.resource.present().last_before(first);
-            if let Some(run) = before.filter(|run| run.end == first) {
-                first = run.start.max(first.saturating_sub(overlap_bytes));
-            }
-        }
-        let asked = Asked {
+        let ranged = |first| Asked {
             first,
             ..Asked::default()
         };
-        (asked, start.end)
+        let overlap = |run: ByteRange| run.start.max(run.end.saturating_sub(overlap_bytes));
+        let present = self.resource.present();
+        let before = present.last_before(start.first);
+        match before.or_else(|| present.iter().next_back()) {
+            Some(run) if run.end == start.first && (forced || doubtful) => {
+                (ranged(overlap(run)), start.end)
+            }
+            // Nothing borders on what is wanted: what is compared is asked for alone.
+            Some(run) if forced => (ranged(overlap(run)), Some(run.end)),
+            _ => (ranged(start.first), start.end),
+        }
     }
 
     fn request(

@@ -35,10 +35,15 @@ impl FileTrack {
         };
         self.settle_write(done, context);
         match result {
-            Ok(()) => context.out.push(Action::Publish {
-                resource: id,
-                change: Change::Present(done.range),
-            }),
+            Ok(()) => {
+                context.out.push(Action::Publish {
+                    resource: id,
+                    change: Change::Present(done.range),
+                });
+                if id == self.resource.id() {
+                    self.recovered(context);
+                }
+            }
             Err((failure, _)) => {
                 context.space.release(done.range.len());
                 self.write_failed(done, failure, context);
@@ -147,6 +152,7 @@ impl FileTrack {
                 return;
             }
         };
+        self.recovery.next.comparisons = 0;
         let compared = self
             .flight(fetch)
             .and_then(|flight| flight.transfer.as_ref())
@@ -186,7 +192,7 @@ impl FileTrack {
     }
 
     /// Lets go of the bytes that were held back.
-    fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+    pub(super) fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
         let mut pieces = core::mem::take(&mut self.pieces);
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == fetch) else {
             self.pieces = pieces;

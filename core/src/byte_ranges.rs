@@ -1,19 +1,19 @@
 //! A set of byte positions, kept as runs that neither overlap nor touch.
 //!
-//! The tree is `rangemap`'s; this type keeps out what it panics on (empty and inverted ranges), counts the bytes, and
-//! names the questions that filling holes asks.
+//! A tree of `start -> end` of our own, because the one thing that happens with every chunk of every download, a run
+//! that grows at its end, is a look-up and a store here and a removal and an insertion in the libraries at hand.
 
 use core::fmt;
-use core::ops::Range;
-
-use rangemap::RangeSet;
+use core::ops::Bound::{Excluded, Unbounded};
+use std::collections::BTreeMap;
 
 use crate::ByteRange;
 
 /// A set of byte positions. Neighbouring runs are one run.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ByteRanges {
-    runs: RangeSet<u64>,
+    /// Where each run starts, and where it ends. Runs are not empty, and a run ends before the next one starts.
+    runs: BTreeMap<u64, u64>,
     len: u64,
 }
 
@@ -21,6 +21,69 @@ impl ByteRanges {
     /// The empty set.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Adds `range`.
+    pub fn insert(&mut self, range: ByteRange) {
+        if range.is_empty() {
+            return;
+        }
+        let ByteRange { mut start, mut end } = range;
+        // The run that begins at or before the range, if it reaches it, grows; or else a new one begins.
+        let before = self.runs.range_mut(..=start).next_back();
+        if let Some((at, reach)) = before.filter(|(_, reach)| **reach >= start) {
+            if *reach >= end {
+                return;
+            }
+            self.len += end - *reach;
+            start = *at;
+            *reach = end;
+        } else {
+            self.len += end - start;
+            self.runs.insert(start, end);
+        }
+        // Runs that it runs into become part of it.
+        while let Some((&at, &reach)) = self.runs.range((Excluded(start), Unbounded)).next() {
+            if at > end {
+                return;
+            }
+            self.runs.remove(&at);
+            self.len -= end.min(reach) - at;
+            if reach > end {
+                end = reach;
+                self.runs.insert(start, end);
+            }
+        }
+    }
+
+    /// Takes `range` out.
+    pub fn remove(&mut self, range: ByteRange) {
+        if range.is_empty() {
+            return;
+        }
+        if let Some((_, reach)) = self.runs.range_mut(..range.start).next_back() {
+            let before = *reach;
+            if before > range.start {
+                *reach = range.start;
+                self.len -= before.min(range.end) - range.start;
+            }
+            if before > range.end {
+                self.runs.insert(range.end, before);
+                return;
+            }
+        }
+        while let Some((&at, &reach)) = self.runs.range(range.start..range.end).next() {
+            self.runs.remove(&at);
+            self.len -= reach.min(range.end) - at;
+            if reach > range.end {
+                self.runs.insert(range.end, reach);
+            }
+        }
+    }
+
+    /// Takes everything out.
+    pub fn clear(&mut self) {
+        *self = Self::new();
     }
 
     /// How many bytes are in the set.
@@ -33,33 +96,9 @@ impl ByteRanges {
         self.len == 0
     }
 
-    /// Adds `range`.
-    pub fn insert(&mut self, range: ByteRange) {
-        if range.is_empty() {
-            return;
-        }
-        self.len += range.len() - self.len_within(range);
-        self.runs.insert(range.start..range.end);
-    }
-
-    /// Takes `range` out.
-    pub fn remove(&mut self, range: ByteRange) {
-        if range.is_empty() {
-            return;
-        }
-        self.len -= self.len_within(range);
-        self.runs.remove(range.start..range.end);
-    }
-
-    /// Takes everything out.
-    pub fn clear(&mut self) {
-        self.runs.clear();
-        self.len = 0;
-    }
-
     /// Whether `position` is in the set.
     pub fn contains(&self, position: u64) -> bool {
-        self.runs.contains(&position)
+        self.run_at(position).is_some()
     }
 
     /// Whether every byte of `range` is in the set. True for an empty range.
@@ -72,7 +111,8 @@ impl ByteRanges {
 
     /// The run that holds `position`.
     pub fn run_at(&self, position: u64) -> Option<ByteRange> {
-        self.runs.get(&position).map(from_std)
+        let run = self.runs.range(..=position).next_back().map(run_of)?;
+        run.contains(position).then_some(run)
     }
 
     /// Where the run that holds `position` ends.
@@ -90,21 +130,13 @@ impl ByteRanges {
         if self.contains(position) {
             return Some(position);
         }
-        self.overlapping(ByteRange::new(position, u64::MAX))
-            .next()
-            .map(|run| run.start)
+        self.runs.range(position..).next().map(|(start, _)| *start)
     }
 
     /// The last run that begins before `position`, cut at it.
     pub fn last_before(&self, position: u64) -> Option<ByteRange> {
-        let within = ByteRange::new(0, position);
-        if within.is_empty() {
-            return None;
-        }
-        self.runs
-            .overlapping(0..position)
-            .next_back()
-            .map(|run| from_std(run).intersect(within))
+        let run = self.runs.range(..position).next_back().map(run_of)?;
+        Some(run.intersect(ByteRange::new(0, position)))
     }
 
     /// How many bytes of `range` are in the set.
@@ -116,16 +148,14 @@ impl ByteRanges {
 
     /// The runs that share a byte with `range`, whole, in order.
     pub fn overlapping(&self, range: ByteRange) -> impl Iterator<Item = ByteRange> + '_ {
-        // rangemap takes no empty query; 0..1 is filtered out below.
-        let query = if range.is_empty() {
-            0..1
-        } else {
-            range.start..range.end
-        };
-        self.runs
-            .overlapping(query)
-            .map(from_std)
-            .filter(move |_| !range.is_empty())
+        let first = self.run_at(range.start).filter(|_| !range.is_empty());
+        let inside = (!range.is_empty()).then(|| {
+            self.runs
+                .range((Excluded(range.start), Excluded(range.end)))
+        });
+        first
+            .into_iter()
+            .chain(inside.into_iter().flatten().map(run_of))
     }
 
     /// The holes of `range`, in order.
@@ -151,12 +181,12 @@ impl ByteRanges {
 
     /// All runs, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = ByteRange> + '_ {
-        self.runs.iter().map(from_std)
+        self.runs.iter().map(run_of)
     }
 }
 
-fn from_std(run: &Range<u64>) -> ByteRange {
-    ByteRange::new(run.start, run.end)
+fn run_of((start, end): (&u64, &u64)) -> ByteRange {
+    ByteRange::new(*start, *end)
 }
 
 impl fmt::Debug for ByteRanges {
@@ -212,6 +242,13 @@ mod tests {
             prop_assert_eq!(holes, (at..64).filter(|p| !bits[*p as usize]).count() as u64);
             let before = (0..at).rev().find(|p| bits[*p as usize]).map(|p| p + 1);
             prop_assert_eq!(set.last_before(at).map(|run| run.end), before);
+            let runs: Vec<_> = set.iter().collect();
+            prop_assert!(runs.iter().all(|run| !run.is_empty()), "{:?}", runs);
+            prop_assert!(runs.windows(2).all(|pair| pair[0].end < pair[1].start), "{:?}", runs);
+            let range = ByteRange::new(at, (at + 9).min(64));
+            let touched = |run: &&ByteRange| !run.intersect(range).is_empty();
+            let overlapping: Vec<_> = runs.iter().filter(touched).copied().collect();
+            prop_assert_eq!(set.overlapping(range).collect::<Vec<_>>(), overlapping);
         }
     }
 }

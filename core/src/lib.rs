@@ -1,4 +1,99 @@
-//! The sans-IO state machine of infill.
+//! The state machine of infill: it fills the holes in a remote audio resource while somebody is already reading it.
+//!
+//! It does no IO, has no clock and no threads. A *driver* tells it what happened ([`Event`]) and does what it asks for
+//! ([`Action`]). The drivers that most programs want are `infill-blocking` and `infill-tokio`; this crate is for those
+//! who write another: a game loop, an embedded target, a simulator.
+//!
+//! # The loop of a driver
+//!
+//! ```text
+//!            Open Attach ReadRequest Seek          WakeReader Opened State Notify
+//!   reader ────────────────────────────▶┌─────────┐────────────────────────────▶ reader
+//!            ResponseStarted            │         │ FetchRange Grant CancelFetch
+//!            BytesReceived StreamEnded  │ Machine │────────────────────────────▶ network
+//!  network ────────────────────────────▶│         │ Write Verify Discard
+//!            Written Verified           │         │────────────────────────────▶ store
+//!    store ────────────────────────────▶└─────────┘ Publish Commit ────────────▶ view ──▶ reader
+//! ```
+//!
+//! 1. [`Machine::handle`] with an event and the time. It can't fail, whatever the event.
+//! 2. [`Machine::poll_action`] until `None`, doing each action. What comes of it comes back as events, later.
+//! 3. When there is nothing to do, wait for an event, or until [`Machine::poll_timeout`] and send [`Event::Tick`].
+//!
+//! `examples/drive.rs` is a whole driver over an origin in memory. The first steps of one:
+//!
+//! ```
+//! use infill_core::http::ResponseHead;
+//! use infill_core::{Action, Config, Event, Instant, Machine, OpenOptions, SourceSpec, TrackId};
+//!
+//! let mut machine = Machine::new(Config::default());
+//! let track = TrackId(1);
+//! let source = Box::new(SourceSpec {
+//!     url: "https://origin.example/song.flac".parse()?,
+//!     headers: [].into(),
+//!     renewable: false,
+//! });
+//! machine.handle(Instant::ZERO, Event::Open { track, source, options: OpenOptions::default() });
+//!
+//! // The machine asks for everything, at once.
+//! let fetch = core::iter::from_fn(|| machine.poll_action()).find_map(|action| match action {
+//!     Action::FetchRange { request, .. } => Some((request.fetch, request.range_field())),
+//!     _ => None,
+//! });
+//! let (fetch, range) = fetch.expect("an open file is fetched");
+//! assert_eq!(range.as_deref(), Some("bytes=0-"));
+//!
+//! // The origin answers, and bytes come: they are to be written where the answer says that they belong.
+//! let head = ResponseHead::new(206).with_field("Content-Range", b"bytes 0-4/5");
+//! machine.handle(Instant::ZERO, Event::ResponseStarted { fetch, head: Box::new(head) });
+//! machine.handle(Instant::ZERO, Event::BytesReceived { fetch, bytes: "fLaC!".into() });
+//! let written = core::iter::from_fn(|| machine.poll_action())
+//!     .any(|action| matches!(action, Action::Write { offset: 0, .. }));
+//! assert!(written);
+//! # Ok::<(), url::ParseError>(())
+//! ```
+//!
+//! # The rules between driver and machine
+//!
+//! - **Every fetch ends once**: with [`Event::StreamEnded`] or [`Event::FetchFailed`], cancelled or not.
+//! - **Credit**: of a fetch's body no more may be read than [`FetchRange`](Action::FetchRange) and
+//!   [`Grant`](Action::Grant) allow. That is the back-pressure between network and store.
+//! - **Writes are answered in order** for each resource, in any order across resources.
+//! - **Publish after Written**: a reader finds a byte in its [`View`] only when it is in the store. What is published is
+//!   never overwritten; it is retracted first, and a reader that copied meanwhile sees [`View::retractions`] move.
+//! - **A hit costs no event.** A reader looks into its view and copies; it posts [`Event::ReadRequest`] only when it
+//!   misses, and every such request is answered by exactly one [`WakeReader`](Action::WakeReader).
+//! - **A new version is a new [`ResourceId`].** A reader that has read a byte of the old one says so
+//!   (`latched`) and is told that it [changed](ErrorKind::Changed); one that has not moves on.
+//! - Ids are never used twice; an event with an unknown one is ignored, and so is time that goes backwards.
+//!
+//! # What it promises
+//!
+//! An ended stream is not a complete file: only a proven length commits. A byte is placed where its response says that
+//! it belongs, and bytes of two versions are never mixed where the origin lets them be told apart (the `http` module
+//! says how). A reader that waits gets bytes, the end, or an error that names the cause. Bytes that are present are not
+//! fetched again, but for the stated overlap check. All of it is bounded by [`Config`], and deterministic: the same
+//! events give the same actions.
+//!
+//! # Coming from kithara
+//!
+//! The analysis that this crate grew from named its parts after that engine's. What became of them:
+//!
+//! | there | here |
+//! |---|---|
+//! | `ResourceStatus::Active` | [`ResourceStatus::Active`] with `downloaded` and `expected` |
+//! | `ResourceStatus::Committed { final_len }`, `Failed` | the same; committed only at a proven length |
+//! | `WriterItem::Completed` | a body's end, after which the machine decides; [`Action::Commit`] is another thing |
+//! | `Downloader::step`, on-demand requests | one scheduler: [`Event::ReadRequest`] in, [`Action::FetchRange`] out |
+//! | `Source::len` | [`View::len`]: the expected total first |
+//! | `wait_range` -> `Ready` / `Eof` | [`Answer::Readable`], [`Answer::End`], [`Answer::Failed`]: never nothing |
+//!
+//! # Where it departs from its plan
+//!
+//! [`Action::Grant`], [`Action::Mark`], [`Action::State`], [`Action::Opened`] and [`Action::Closed`] are additions: credit
+//! and low-water marks are the machine's to decide. A 200 to `bytes=0-` is not taken as a refusal of ranges, for many
+//! origins answer the first request so and later ones with 206. ETags that were once seen to differ over equal bytes are
+//! not asked with again; from then on every answer is compared.
 #![forbid(unsafe_code)]
 
 mod action;

@@ -32,8 +32,11 @@
 //! - `rustls` (default): `https` with rustls, ring and Mozilla's roots. Without it, `native-tls` is the alternative;
 //!   with neither, `http` only.
 //! - `platform-verifier`: certificates are verified by the platform instead.
+//! - `symphonia`: decoding, in [`audio`](https://docs.rs/infill-blocking/latest/infill_blocking/audio).
 //! - `client` (default): the HTTP client ureq, re-exported as [`ureq`] for [`ClientBuilder::agent_factory`].
 
+#[cfg(feature = "symphonia")]
+pub mod audio;
 #[cfg(feature = "client")]
 mod builder;
 #[cfg(feature = "client")]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use infill_core::{
-    Action, ByteRange, CancelReason, Cause, Change, Config, Error, Event, Instant, Machine, Notice,
-    OpId, ResourceId, StoreFailure, TrackId, Verification,
+    Action, ByteRange, CancelReason, Change, Config, Event, Instant, Machine, Notice, OpId,
+    ResourceId, StoreFailure, TrackId, Verification,
 };
 use xxhash_rust::xxh3::Xxh3;
 
@@ -87,6 +87,7 @@ impl Engine {
         }
         if busy && self.tracks.is_empty() {
             fetcher.rest();
+            self.pool.rest();
         }
     }
 
@@ -114,7 +115,8 @@ impl Engine {
     fn open(&mut self, order: Order, fetcher: &mut impl Fetcher) {
         let track = order.track.id();
         tracing::debug!(%track, url = order.track.url(), "open");
-        self.tracks.insert(order.track, order.renew);
+        self.tracks
+            .insert(order.track, order.source.url.clone(), order.renew);
         let event = Event::Open {
             track,
             source: order.source,
@@ -182,6 +184,9 @@ impl Engine {
             }
             Event::ResponseStarted { fetch, head } => {
                 tracing::debug!(%fetch, status = head.status, "response");
+                if let Some(track) = self.fetches.track(*fetch) {
+                    self.tracks.answered(track, head.status);
+                }
             }
             Event::Written {
                 resource,
@@ -304,8 +309,7 @@ impl Engine {
             self.own.push_back(give_up);
             return;
         };
-        let error = entry.shared.error();
-        let error = error.unwrap_or_else(|| Error::new(Cause::NotRenewed));
+        let error = entry.refusal();
         let port = self.port();
         let asked = thread::Builder::new()
             .name("infill-renew".into())

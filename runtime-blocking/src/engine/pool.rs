@@ -29,6 +29,8 @@ struct Shard {
 struct State {
     jobs: VecDeque<Job>,
     running: bool,
+    /// A worker without work ends at once.
+    rest: bool,
     closed: bool,
 }
 
@@ -65,6 +67,18 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// Nothing more is expected for now: workers end when they have done what there is.
+    pub fn rest(&self) {
+        for shard in &self.shards {
+            let mut state = shard.state();
+            state.rest = state.running;
+            drop(state);
+            shard.ready.notify_one();
+        }
+    }
+}
+
 impl Drop for Pool {
     fn drop(&mut self) {
         for shard in &self.shards {
@@ -84,8 +98,9 @@ impl Shard {
                 state = self.state();
                 continue;
             }
-            if state.closed {
+            if state.closed || state.rest {
                 state.running = false;
+                state.rest = false;
                 return;
             }
             let (woken, wait) = self

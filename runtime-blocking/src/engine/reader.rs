@@ -172,10 +172,8 @@ impl Reader {
         buf: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let result = ready!(self.poll_read(cx, offset, buf));
-        if let Some(at) = self.waiting.take() {
-            debug_assert_ne!(at, offset, "a request for these bytes ends with their read");
-            self.slot.withdraw();
-        }
+        // Whatever it has come to, nothing is waited for any more.
+        self.withdraw();
         Poll::Ready(match result {
             Ok(count) => {
                 self.read(offset + count as u64);
@@ -216,12 +214,13 @@ impl Reader {
         }
         loop {
             if let Some(count) = self.block.copy(offset, buf) {
-                self.waiting = None;
                 return Poll::Ready(Ok(count));
             }
             if let Some(fill) = &mut self.fill {
                 ready!(fill.poll(cx.waker()));
-                self.take_fill(cx, offset, buf.len());
+                if let Err(error) = self.take_fill(cx, offset, buf.len()) {
+                    return Poll::Ready(Err(error));
+                }
                 continue;
             }
             if self.waiting == Some(offset) {
@@ -234,14 +233,21 @@ impl Reader {
                     Answer::Superseded => return Poll::Ready(Err(Cause::Superseded.into())),
                 }
             }
-            if let Some(count) = self.look(cx, offset, buf) {
-                return Poll::Ready(Ok(count));
+            match self.look(cx, offset, buf) {
+                Ok(None) => {}
+                Ok(Some(count)) => return Poll::Ready(Ok(count)),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
 
     /// Looks at the view; reads, or begins what leads to reading.
-    fn look(&mut self, cx: &mut Context<'_>, offset: u64, buf: &mut [u8]) -> Option<usize> {
+    fn look(
+        &mut self,
+        cx: &mut Context<'_>,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<Option<usize>, Error> {
         let resource = self.resource();
         let found = resource.as_ref().map(|resource| resource.find(offset));
         match (found, resource) {
@@ -249,7 +255,6 @@ impl Reader {
                 if self.latch(&resource) {
                     self.block.hold_chunk(offset, bytes);
                 }
-                None
             }
             (Some(Found::Stored(stored)), Some(resource)) => match self.access {
                 Access::Hop if stored.blob.may_block() => {
@@ -257,16 +262,13 @@ impl Reader {
                     let into = self.block.lend(wanted);
                     let pool = self.link.hub.pool();
                     self.fill = Some(Fill::start(pool, resource, stored, offset, into));
-                    None
                 }
-                _ => self.read_inline(cx, &resource, &stored, offset, buf),
+                _ => return self.read_inline(cx, &resource, &stored, offset, buf),
             },
-            (Some(Found::End), _) => Some(0),
-            _ => {
-                self.ask(cx, offset, buf.len());
-                None
-            }
+            (Some(Found::End), _) => return Ok(Some(0)),
+            _ => self.ask(cx, offset, buf.len()),
         }
+        Ok(None)
     }
 
     fn read_inline(
@@ -276,7 +278,7 @@ impl Reader {
         stored: &Stored,
         offset: u64,
         buf: &mut [u8],
-    ) -> Option<usize> {
+    ) -> Result<Option<usize>, Error> {
         let run = usize::try_from(stored.end - offset).unwrap_or(usize::MAX);
         let window = self.block.window(offset);
         let direct = buf.len() >= window;
@@ -289,28 +291,28 @@ impl Reader {
         match copied {
             Copied::Good(count) => {
                 if !self.latch(resource) {
-                    return None;
+                    return Ok(None);
                 }
                 if direct {
                     self.block.passed(offset + count as u64);
-                    return Some(count);
+                    return Ok(Some(count));
                 }
                 self.block.hold_own(offset, count);
             }
             Copied::Stale => {}
             Copied::Failed(failure) => {
                 let range = ByteRange::at(offset, wanted as u64);
-                self.report(resource, range, failure);
+                self.report(resource, range, failure)?;
                 self.ask(cx, offset, buf.len());
             }
         }
-        None
+        Ok(None)
     }
 
     /// Takes over what the store's workers have read.
-    fn take_fill(&mut self, cx: &mut Context<'_>, offset: u64, wanted: usize) {
+    fn take_fill(&mut self, cx: &mut Context<'_>, offset: u64, wanted: usize) -> Result<(), Error> {
         let Some(done) = self.fill.take().and_then(Fill::finish) else {
-            return;
+            return Ok(());
         };
         match done.copied {
             Copied::Good(count) => {
@@ -322,10 +324,11 @@ impl Reader {
             Copied::Stale => self.block.give_back(done.bytes),
             Copied::Failed(failure) => {
                 let range = ByteRange::at(done.offset, done.bytes.len() as u64);
-                self.report(&done.resource, range, failure);
+                self.report(&done.resource, range, failure)?;
                 self.ask(cx, offset, wanted);
             }
         }
+        Ok(())
     }
 
     /// Latches the version; false when the family reads another one.
@@ -345,14 +348,25 @@ impl Reader {
         self.post(post);
     }
 
-    fn report(&mut self, resource: &Resource, range: ByteRange, failure: StoreFailure) {
+    /// Tells the engine that stored bytes could not be read: they will be fetched again. What is local can't be.
+    fn report(
+        &mut self,
+        resource: &Resource,
+        range: ByteRange,
+        failure: StoreFailure,
+    ) -> Result<(), Error> {
         tracing::warn!(
             ?range,
             detail = failure.detail,
             "stored bytes can't be read"
         );
+        if self.link.track.is_local() {
+            let error = Error::new(Cause::Store(failure.detail));
+            return Err(error.with_offset(range.start));
+        }
         let post = self.slot.read_failed(resource.id(), range, failure);
         self.post(post);
+        Ok(())
     }
 
     fn post(&mut self, post: Post) {

@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use infill_core::{FetchId, OpId, ReaderId, ResourceId, TrackId};
+use infill_core::{Cause, Error, FetchId, OpId, ReaderId, ResourceId, TrackId};
+use url::Url;
 
 use super::blob::Blob;
 use super::resource::Resource;
@@ -24,15 +25,20 @@ pub(super) struct Tracks(HashMap<TrackId, TrackEntry>);
 pub(super) struct TrackEntry {
     pub(super) shared: Arc<Track>,
     pub(super) renew: Option<Renew>,
+    /// The last status that was no success.
+    refused: Option<u16>,
+    url: Url,
     /// All versions, also released ones that readers may still hold.
     versions: Vec<Weak<Resource>>,
 }
 
 impl Tracks {
-    pub(super) fn insert(&mut self, shared: Arc<Track>, renew: Option<Renew>) {
+    pub(super) fn insert(&mut self, shared: Arc<Track>, url: Url, renew: Option<Renew>) {
         let entry = TrackEntry {
             shared,
             renew,
+            refused: None,
+            url,
             versions: Vec::new(),
         };
         self.0.insert(entry.shared.id(), entry);
@@ -40,6 +46,15 @@ impl Tracks {
 
     pub(super) fn get(&self, track: TrackId) -> Option<&TrackEntry> {
         self.0.get(&track)
+    }
+
+    /// Notes the status of an answer.
+    pub(super) fn answered(&mut self, track: TrackId, status: u16) {
+        if let Some(entry) = self.0.get_mut(&track)
+            && status >= 400
+        {
+            entry.refused = Some(status);
+        }
     }
 
     pub(super) fn shared(&self, track: TrackId) -> Option<&Track> {
@@ -82,6 +97,14 @@ impl Tracks {
 
     pub(super) fn all_closed(&self) -> bool {
         self.0.values().all(|entry| entry.shared.is_closed())
+    }
+}
+
+impl TrackEntry {
+    /// Why a fresh URL is needed.
+    pub(super) fn refusal(&self) -> Error {
+        let cause = self.refused.map_or(Cause::NotRenewed, Cause::Status);
+        Error::new(cause).with_url(&self.url)
     }
 }
 

@@ -72,6 +72,11 @@ impl Track {
         self.shared().current.clone()
     }
 
+    /// Whether everything was there from the beginning.
+    pub fn is_local(&self) -> bool {
+        self.inbox.is_none()
+    }
+
     /// Whether it was closed.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)

@@ -26,7 +26,7 @@ use lane::{Job, Lanes};
 pub(crate) type AgentFactory = dyn Fn() -> ureq::Agent + Send + Sync;
 
 /// How long a lane without a fetch keeps its thread and its connections.
-const IDLE: Duration = Duration::from_secs(4);
+const IDLE: Duration = Duration::from_secs(2);
 
 /// How many lanes wait like that at most.
 const MAX_IDLE: usize = 8;

@@ -65,8 +65,8 @@ pub(super) struct Script {
     pub(super) head_trickle: Option<Trickle>,
     /// Stop at this byte of the body.
     pub(super) stop: Option<Stop>,
-    /// Rest once at this byte of the body.
-    pub(super) pause: Option<(u64, Duration)>,
+    /// Rest once at each of these bytes of the body; sorted.
+    pub(super) pauses: Vec<(u64, Duration)>,
     /// From this byte of the body on it trickles.
     pub(super) trickle: Option<(u64, Trickle)>,
     /// Bytes per second of this reply.
@@ -117,6 +117,18 @@ impl Reply {
         }
     }
 
+    /// Another answer in its place; the script, the date and what was said of the connection stay.
+    pub(super) fn replace(&mut self, status: u16, body: impl Into<Bytes>) {
+        let mut fresh = Self::new(status, body);
+        for name in ["Date", "Connection"] {
+            if let Some(value) = self.headers.value(name) {
+                fresh.headers.push(name, value);
+            }
+        }
+        fresh.script = std::mem::take(&mut self.script);
+        *self = fresh;
+    }
+
     /// Replaces the body and says its true length.
     pub(super) fn set_body(&mut self, body: Body) {
         if self.framing == Framing::Length {
@@ -130,7 +142,9 @@ impl Reply {
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
         match framing {
-            Framing::Length => self.headers.set("Content-Length", self.body.len().to_string()),
+            Framing::Length => self
+                .headers
+                .set("Content-Length", self.body.len().to_string()),
             Framing::Chunked(_) => self.headers.set("Transfer-Encoding", "chunked"),
             Framing::Close => self.version = "HTTP/1.0",
         }
@@ -159,7 +173,12 @@ impl Reply {
         if let Some(raw) = &self.script.raw_head {
             return raw.clone();
         }
-        let mut head = format!("{} {} {}\r\n", self.version, self.status, reason(self.status));
+        let mut head = format!(
+            "{} {} {}\r\n",
+            self.version,
+            self.status,
+            reason(self.status)
+        );
         for (name, value) in self.headers.iter() {
             head.push_str(name);
             head.push_str(": ");

@@ -85,7 +85,14 @@ impl Request {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (target, None),
         };
-        Ok(Self { method, path: path.to_owned(), query, headers, http11, reused })
+        Ok(Self {
+            method,
+            path: path.to_owned(),
+            query,
+            headers,
+            http11,
+            reused,
+        })
     }
 }
 
@@ -98,8 +105,12 @@ impl RangeSpec {
         }
         let (first, last) = set.trim().split_once('-')?;
         match (first.is_empty(), last.is_empty()) {
-            (true, _) => Some(Self::Suffix { length: number(last)? }),
-            (false, true) => Some(Self::From { first: number(first)? }),
+            (true, _) => Some(Self::Suffix {
+                length: number(last)?,
+            }),
+            (false, true) => Some(Self::From {
+                first: number(first)?,
+            }),
             (false, false) => {
                 let (first, last) = (number(first)?, number(last)?);
                 (first <= last).then_some(Self::FromTo { first, last })
@@ -139,13 +150,18 @@ fn parse_request_line(line: &str) -> Result<(Method, &str, bool), String> {
         "HTTP/1.0" => false,
         _ => return Err(format!("version {version:?}")),
     };
-    if !target.starts_with('/') || target.contains('#') || !target.bytes().all(|b| b.is_ascii_graphic()) {
+    if !target.starts_with('/')
+        || target.contains('#')
+        || !target.bytes().all(|b| b.is_ascii_graphic())
+    {
         return Err(format!("target {target:?}"));
     }
     let method = match method {
         "GET" => Method::Get,
         "HEAD" => Method::Head,
-        _ if !method.is_empty() && method.bytes().all(is_token_byte) => Method::Other(method.to_owned()),
+        _ if !method.is_empty() && method.bytes().all(is_token_byte) => {
+            Method::Other(method.to_owned())
+        }
         _ => return Err(format!("method {method:?}")),
     };
     Ok((method, target, http11))
@@ -154,7 +170,9 @@ fn parse_request_line(line: &str) -> Result<(Method, &str, bool), String> {
 fn parse_fields<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Headers, String> {
     let mut headers = Headers::default();
     for line in lines {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("field line {line:?}"))?;
+        let (name, value) = line
+            .split_once(':')
+            .ok_or_else(|| format!("field line {line:?}"))?;
         if name.is_empty() || !name.bytes().all(is_token_byte) {
             return Err(format!("field name {name:?}"));
         }
@@ -202,7 +220,10 @@ mod tests {
     fn ranges_resolve_within_the_total() {
         assert_eq!(RangeSpec::From { first: 3 }.resolve(10), Some((3, 9)));
         assert_eq!(RangeSpec::From { first: 10 }.resolve(10), None);
-        assert_eq!(RangeSpec::FromTo { first: 3, last: 99 }.resolve(10), Some((3, 9)));
+        assert_eq!(
+            RangeSpec::FromTo { first: 3, last: 99 }.resolve(10),
+            Some((3, 9))
+        );
         assert_eq!(RangeSpec::Suffix { length: 99 }.resolve(10), Some((0, 9)));
         assert_eq!(RangeSpec::Suffix { length: 0 }.resolve(10), None);
         assert_eq!(RangeSpec::From { first: 0 }.resolve(0), None);
@@ -221,8 +242,12 @@ mod tests {
         ] {
             assert!(Request::parse(head.as_bytes(), false).is_err(), "{head:?}");
         }
-        let request = Request::parse(b"GET /a?b=c HTTP/1.1\r\nhost: h\r\nRange: bytes=1-", true).unwrap();
-        assert_eq!((request.path.as_str(), request.query.as_deref()), ("/a", Some("b=c")));
+        let request =
+            Request::parse(b"GET /a?b=c HTTP/1.1\r\nhost: h\r\nRange: bytes=1-", true).unwrap();
+        assert_eq!(
+            (request.path.as_str(), request.query.as_deref()),
+            ("/a", Some("b=c"))
+        );
         assert_eq!(request.range(), Some(RangeSpec::From { first: 1 }));
         assert!(request.keeps_alive());
     }

@@ -85,6 +85,19 @@ impl Resource {
         if if_range.starts_with('"') {
             return self.etag.as_deref() == Some(if_range);
         }
-        self.last_modified.is_some_and(|time| httpdate::fmt_http_date(time) == if_range)
+        self.last_modified
+            .is_some_and(|time| httpdate::fmt_http_date(time) == if_range)
+    }
+}
+
+impl From<Bytes> for Resource {
+    fn from(bytes: Bytes) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Resource {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
     }
 }

@@ -17,10 +17,14 @@ pub(super) struct View<'a> {
     /// The range to serve; what was asked, unless a fault moved it.
     pub(super) range: Option<RangeSpec>,
     pub(super) honours_if_range: bool,
+    /// Whether a weak ETag in `If-Range` counts, which RFC 9110 forbids.
+    pub(super) honours_weak: bool,
     /// The server's clock.
     pub(super) date: SystemTime,
     /// Which request of its path this is, from 0.
     pub(super) nth: usize,
+    /// Which connection brought it, from 0.
+    pub(super) connection: usize,
 }
 
 impl View<'_> {
@@ -31,7 +35,9 @@ impl View<'_> {
             (_, None) => Reply::new(404, &b"no such resource\n"[..]),
             (_, Some(resource)) => self.represent(resource),
         };
-        reply.headers.push("Date", httpdate::fmt_http_date(self.date));
+        reply
+            .headers
+            .push("Date", httpdate::fmt_http_date(self.date));
         if !self.request.keeps_alive() {
             reply.headers.push("Connection", "close");
         }
@@ -39,10 +45,14 @@ impl View<'_> {
     }
 
     /// 200 with all of it, whatever was asked.
-    pub(super) fn whole(&self, resource: &Resource) -> Reply {
+    fn whole(&self, resource: &Resource) -> Reply {
         let mut reply = Reply::new(200, resource.bytes.clone());
         if let Some(last) = resource.total().checked_sub(1) {
-            reply.slice = Some(Slice { first: 0, last, total: resource.total() });
+            reply.slice = Some(Slice {
+                first: 0,
+                last,
+                total: resource.total(),
+            });
         }
         describe(&mut reply, resource);
         reply
@@ -55,7 +65,9 @@ impl View<'_> {
         let total = resource.total();
         let Some((first, last)) = range.resolve(total) else {
             let mut reply = Reply::new(416, &b""[..]);
-            reply.headers.push("Content-Range", format!("bytes */{total}"));
+            reply
+                .headers
+                .push("Content-Range", format!("bytes */{total}"));
             return reply;
         };
         let slice = Slice { first, last, total };
@@ -69,7 +81,10 @@ impl View<'_> {
     /// `Range` is for GET, and only if `If-Range`, where present, names this version.
     fn range_applies(&self, resource: &Resource) -> bool {
         let same_version = match self.request.headers.value("If-Range") {
-            Some(validator) if self.honours_if_range => resource.is_version(validator),
+            Some(validator) if self.honours_if_range => {
+                let weakly = self.honours_weak && resource.etag.as_deref() == Some(validator);
+                weakly || resource.is_version(validator)
+            }
             _ => true,
         };
         self.request.method == Method::Get && same_version
@@ -85,7 +100,9 @@ fn describe(reply: &mut Reply, resource: &Resource) {
         reply.headers.push("ETag", value.as_str());
     }
     if let Some(time) = resource.last_modified {
-        reply.headers.push("Last-Modified", httpdate::fmt_http_date(time));
+        reply
+            .headers
+            .push("Last-Modified", httpdate::fmt_http_date(time));
     }
     for (name, value) in resource.headers.iter() {
         reply.headers.push(name, value);

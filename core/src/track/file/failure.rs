@@ -319,8 +319,17 @@ impl FileTrack {
         !self.must_plod() && since.is_some_and(|since| since + config.stall_timeout <= now)
     }
 
-    /// When a flight is due, for one reason or the other.
-    pub(super) fn flight_deadline(&self, flight: &Flight, config: &Config) -> Option<Instant> {
+    /// When a flight is due, for one reason or the other. While the store works on its bytes that is never, but saying
+    /// so would move a timer with every chunk: a tick to look again costs less.
+    pub(super) fn flight_deadline(
+        &self,
+        flight: &Flight,
+        now: Instant,
+        config: &Config,
+    ) -> Option<Instant> {
+        if flight.writes > 0 {
+            return Some(now + config.stall_timeout);
+        }
         let choked = flight
             .choked_since
             .filter(|_| flight.is_choked() && !self.must_plod());

@@ -170,7 +170,7 @@ impl FileTrack {
         let dead = self
             .flights
             .iter()
-            .filter_map(|f| self.flight_deadline(f, config));
+            .filter_map(|f| self.flight_deadline(f, now, config));
         let retry = self.blocked.then(|| self.recovery.not_before());
         dead.chain(retry.filter(|at| *at > now))
             .chain(self.patience(config))

@@ -16,7 +16,7 @@ pub(crate) enum Clients {
     /// The embedder's.
     Given(Http),
     /// Infill's own.
-    Own(Own),
+    Own(Box<Own>),
 }
 
 /// Infill's own.
@@ -55,7 +55,7 @@ impl Clients {
             tls: super::tls::config()?,
         };
         own.current = Some((connect_timeout, own.make(connect_timeout)?));
-        Ok(Self::Own(own))
+        Ok(Self::Own(Box::new(own)))
     }
 
     /// The client for a request. One that must not use a pooled connection gets a client with an empty pool; the old

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use infill_core::Error;
 use infill_core::http::FetchRequest;
-use infill_core::{Cause, Error};
 use url::{Origin, Url};
 
 /// How many origins are remembered as having pooled connections.
@@ -125,7 +125,8 @@ pub fn reqwest_builder() -> Result<reqwest::ClientBuilder, Error> {
     let builder = plain_builder();
     #[cfg(feature = "rustls")]
     let builder = {
-        let tls = super::tls::config().map_err(|why| Error::new(Cause::Connect(why)))?;
+        let tls =
+            super::tls::config().map_err(|why| Error::new(infill_core::Cause::Connect(why)))?;
         builder.tls_backend_preconfigured(tls)
     };
     Ok(builder)

@@ -11,7 +11,7 @@ use infill_core::{
 fn opened(config: Config, options: OpenOptions) -> (Machine, FetchId) {
     let mut machine = Machine::new(config);
     let source = Box::new(SourceSpec {
-        url: "http://origin.example/a.mp3".parse().unwrap(),
+        url: "http://origin.example/a.mp3".parse().expect("a URL"),
         headers: [].into(),
         renewable: false,
     });

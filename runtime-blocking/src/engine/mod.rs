@@ -16,7 +16,6 @@
 
 mod blob;
 mod block;
-
 mod fetcher;
 mod fill;
 mod hub;
@@ -30,6 +29,7 @@ mod sync;
 mod tables;
 mod track;
 mod turn;
+mod uri;
 
 use std::sync::Arc;
 
@@ -47,6 +47,7 @@ pub use resource::{Copied, Found, Resource, Stored};
 pub use slot::{Mail, Post, Slot};
 pub use track::Track;
 pub use turn::Engine;
+pub use uri::request_uri;
 
 use crate::source::Renew;
 

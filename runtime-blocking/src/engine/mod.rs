@@ -16,7 +16,6 @@
 
 mod blob;
 mod block;
-
 mod fetcher;
 mod fill;
 mod hub;

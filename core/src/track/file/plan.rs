@@ -71,12 +71,18 @@ impl FileTrack {
 
     /// What is wanted, most urgent first.
     fn demands(&self, ahead: Option<u64>) -> Vec<Demand> {
+        // Whether the store's bound will matter is not known before the length: the first request is an ordinary one.
+        let reach = match (self.resource.total(), self.limits.read_ahead) {
+            (None, None) => None,
+            _ => ahead,
+        };
+        let reach = |at: u64| reach.map_or(u64::MAX, |reach| at.saturating_add(reach));
         let mut demands = Vec::with_capacity(self.readers.table.len() + 2);
         let one = |class, at: u64| Demand {
             class,
             range: ByteRange::at(at, 1),
             start_below: u64::MAX,
-            ask_to: ahead.map_or(u64::MAX, |ahead| at.saturating_add(ahead)),
+            ask_to: reach(at),
         };
         let opening = self.opening != super::Opening::Done;
         if opening {
@@ -107,7 +113,7 @@ impl FileTrack {
                 class: Class::Window,
                 range: ByteRange::at(at, window),
                 start_below: at.saturating_add(window.div_ceil(2)),
-                ask_to: ahead.map_or(u64::MAX, |ahead| at.saturating_add(ahead)),
+                ask_to: reach(at),
             }
         }));
         let wanted = opening || !self.readers.ever || readers().next().is_some();

@@ -286,8 +286,14 @@ impl FileTrack {
     /// Whether this request may give its connection to somebody of another track, and how gladly.
     pub(crate) fn may_yield(&self, fetch: FetchId) -> Option<(Class, Instant)> {
         let flight = self.flights.iter().find(|flight| flight.id == fetch)?;
-        let paid = flight.class == Class::Drain || flight.brought >= self.link.worth();
-        (paid && !flight.over).then(|| (flight.class, self.waiting_since(flight.since)))
+        // The class is of the last plan: whoever waited then may have been answered since.
+        let class = if self.is_waited_for() {
+            flight.class
+        } else {
+            flight.class.max(Class::Window)
+        };
+        let paid = class == Class::Drain || flight.brought >= self.link.worth();
+        (paid && !flight.over).then(|| (class, self.waiting_since(flight.since)))
     }
 
     /// Gives the connection of this request to somebody of another track.

@@ -194,7 +194,12 @@ impl Machine {
     }
 
     fn attach(&mut self, track: TrackId, reader: ReaderId, position: u64) -> Target {
-        if self.readers.contains_key(&reader) || !self.tracks.contains_key(&track) {
+        // Where a track closes nobody would answer, nor take the reader out again.
+        let open = self
+            .tracks
+            .get(&track)
+            .is_some_and(|file| !file.is_closing());
+        if !open || self.readers.contains_key(&reader) {
             return Target::Nothing;
         }
         self.readers.insert(reader, track);

@@ -15,8 +15,10 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// The track's deadline is `at` now.
+    /// The track's deadline is `at` now. One at the end of time is none: what saturates there would be due again as
+    /// soon as it was dealt with.
     pub(crate) fn set(&mut self, track: TrackId, at: Option<Instant>) {
+        let at = at.filter(|at| *at < Instant::from_nanos(u64::MAX));
         let before = self.of_track.get(&track).copied();
         match (before, at) {
             (Some(before), Some(at)) if before <= at => return,
@@ -70,5 +72,7 @@ mod tests {
         timers.set(track, Some(at(9)));
         timers.set(track, None);
         assert_eq!(timers.next(), None);
+        timers.set(track, Some(at(u64::MAX)));
+        assert_eq!(timers.pop_due(at(u64::MAX)), None, "never");
     }
 }

@@ -8,3 +8,7 @@ pub mod origin;
 pub mod runtime;
 pub mod sim;
 pub mod steady;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -136,7 +136,7 @@ impl Reader {
     /// length, at bytes that are not here.
     pub fn seek(&mut self, to: u64) {
         self.withdraw();
-        self.slot.note_position(to);
+        self.note(to);
         let Some(resource) = self.resource() else {
             return;
         };
@@ -192,6 +192,11 @@ impl Reader {
         if core::mem::take(&mut self.failed) {
             self.family.host.set_error(None);
         }
+        self.note(position);
+    }
+
+    /// Notes where it is; the engine hears of it when that passes its mark.
+    fn note(&mut self, position: u64) {
         if self.slot.note_position(position) {
             let post = self.slot.advanced(position);
             self.post(post);

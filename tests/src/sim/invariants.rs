@@ -168,6 +168,12 @@ impl Ledger {
                 };
                 self.requests.insert((*reader, *request), waiting);
             }
+            // What failed on the old network is past: patience begins anew.
+            Event::NetworkChanged => {
+                self.tracks
+                    .values_mut()
+                    .for_each(|track| track.last_progress = now);
+            }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
                     waiting.sought |= other == reader;
@@ -183,6 +189,10 @@ impl Ledger {
                     "the simulator delivers more than was granted"
                 );
                 entry.credit -= length;
+                // The way to a byte through present ones is progress too, where ranges are ignored.
+                if let Some(track) = self.tracks.get_mut(&entry.track) {
+                    track.last_progress = now;
+                }
                 self.tally.delivered += length;
                 if entry.stopping {
                     self.tally.late += length;

@@ -193,6 +193,11 @@ impl FileTrack {
         settled && self.flights.is_empty() && self.stopping == 0 && !self.is_waited_for()
     }
 
+    /// Whether it was closed, and only waits for the store.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     /// Whether the track lacks room in the store.
     pub(crate) fn is_lacking(&self) -> bool {
         self.lacking

@@ -161,7 +161,8 @@ impl FileTrack {
         let wanted = keep.iter().any(|kept| !kept.intersect(range).is_empty());
         let held = self.resource.held().len_within(range);
         let present = self.resource.present().len_within(range);
-        if wanted || present == 0 || held != present || self.resource.is_verifying(range) {
+        let compared = self.resource.is_verifying(range) || !self.comparing(range).is_empty();
+        if wanted || present == 0 || held != present || compared {
             return 0;
         }
         let runs: Vec<ByteRange> = self

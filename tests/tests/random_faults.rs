@@ -51,7 +51,7 @@ struct Plan {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn random_reads_over_a_bad_network_get_the_origins_bytes(plan in plans()) {

@@ -78,7 +78,9 @@ impl FileTrack {
 
     /// Readers whose demand can't be met because nothing can be given back: all room is wanted by others.
     fn refuse_what_cannot_fit(&mut self, context: &mut Context<'_>) {
-        if !self.lacking || self.readers.waiting == 0 || !self.resource.is_settled() {
+        // While a failure is waited out, nothing was tried: that nothing runs says nothing of room.
+        let untried = self.blocked || self.readers.waiting == 0;
+        if !self.lacking || untried || !self.resource.is_settled() {
             return;
         }
         let going = |flight: &crate::flight::Flight| !flight.is_choked();
@@ -113,7 +115,7 @@ impl FileTrack {
         let behind = first..(lowest / block).min(last + 1).max(first);
         // What a transfer brings that was let go on past the window would be given back for what it brings next, and
         // be fetched from byte 0 again.
-        let spared = class == Class::Drain && self.must_plod();
+        let spared = class == Class::Drain && self.must_plod() && self.readers.waiting == 0;
         let ahead = (behind.end..if spared { behind.end } else { last + 1 }).rev();
         let mut freed = 0;
         for index in behind.chain(ahead) {

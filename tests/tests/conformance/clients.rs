@@ -48,11 +48,9 @@ fn three_waiting_readers_on_two_connections_all_progress(runtime: Runtime) {
         "{:?}",
         begun.elapsed()
     );
-    assert!(
-        origin.stats().peak_connections <= 2 + 2,
-        "{}",
-        origin.stats().describe()
-    );
+    // They take turns, each for what its request cost at least: no storm of requests.
+    let requests = origin.requests("/a").len();
+    assert!(requests <= 40, "{}", origin.stats().describe());
 }
 
 fn many_clients_at_once(runtime: Runtime) {

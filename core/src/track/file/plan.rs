@@ -23,11 +23,12 @@ impl FileTrack {
         let now = context.now;
         for (flight, class) in self.flights.iter_mut().zip(&plan.serves) {
             let class = class.unwrap_or(Class::Drain);
-            if class < flight.class {
+            let hurried = flight.is_hurried();
+            flight.class = class;
+            if flight.is_hurried() && !hurried {
                 // It was not hurried before: its trickle counts from now.
                 flight.pulse.hurry(now);
             }
-            flight.class = class;
         }
         for (fetch, reason) in plan.stops {
             self.stop(fetch, reason, context);

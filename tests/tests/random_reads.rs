@@ -54,12 +54,24 @@ fn track(total: u64) -> impl Strategy<Value = TrackPlan> {
         Just(Validators::Nodes),
         Just(Validators::None),
     ];
-    let framing =
-        prop_oneof![Just(BodyFraming::Length), Just(BodyFraming::Chunked), Just(BodyFraming::Close)];
-    let fault = (prop::sample::select(ANSWERS), prop_oneof![Just(64u32), Just(256)]);
+    let framing = prop_oneof![
+        Just(BodyFraming::Length),
+        Just(BodyFraming::Chunked),
+        Just(BodyFraming::Close)
+    ];
+    let fault = (
+        prop::sample::select(ANSWERS),
+        prop_oneof![Just(64u32), Just(256)],
+    );
     let faults = prop::collection::vec(fault, 0..3);
     (validators, any::<bool>(), any::<bool>(), framing, faults).prop_map(
-        move |(validators, no_ranges, if_range, framing, faults): (_, _, _, _, Vec<(Fault, u32)>)| {
+        move |(validators, no_ranges, if_range, framing, faults): (
+            _,
+            _,
+            _,
+            _,
+            Vec<(Fault, u32)>,
+        )| {
             TrackPlan {
                 validators,
                 ranges: !no_ranges,
@@ -74,7 +86,13 @@ fn track(total: u64) -> impl Strategy<Value = TrackPlan> {
 
 fn reader(total: u64) -> impl Strategy<Value = ReaderPlan> {
     let patience = prop::option::of((1u64..1000).prop_map(Duration::from_millis));
-    let step = (0..=total + 10, 1u64..50_000, patience, any::<bool>(), 0u64..1000);
+    let step = (
+        0..=total + 10,
+        1u64..50_000,
+        patience,
+        any::<bool>(),
+        0u64..1000,
+    );
     let step = step.prop_map(|(from, len, patience, says_so, rest)| Move {
         from,
         len,
@@ -83,12 +101,14 @@ fn reader(total: u64) -> impl Strategy<Value = ReaderPlan> {
         rest: Duration::from_millis(rest),
     });
     let moves = prop::collection::vec(step, 0..8);
-    (moves, 1u64..65_536, 0u64..10, any::<bool>()).prop_map(|(moves, chunk, copy, detach)| ReaderPlan {
-        moves,
-        chunk: chunk.max(512),
-        copy_time: Duration::from_millis(copy),
-        detach,
-        ..ReaderPlan::linear(0)
+    (moves, 1u64..65_536, 0u64..10, any::<bool>()).prop_map(|(moves, chunk, copy, detach)| {
+        ReaderPlan {
+            moves,
+            chunk: chunk.max(512),
+            copy_time: Duration::from_millis(copy),
+            detach,
+            ..ReaderPlan::linear(0)
+        }
     })
 }
 

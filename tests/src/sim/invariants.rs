@@ -150,17 +150,29 @@ impl Ledger {
                     entry.stage = Life::Closing;
                 }
             }
-            Event::ReadRequest { reader, request, latched, range } => {
+            Event::ReadRequest {
+                reader,
+                request,
+                latched,
+                range,
+            } => {
                 for ((other, _), waiting) in &mut self.requests {
                     waiting.superseded |= other == reader;
                 }
-                let waiting =
-                    Waiting { since: now, range: *range, latched: *latched, superseded: false, sought: false };
+                let waiting = Waiting {
+                    since: now,
+                    range: *range,
+                    latched: *latched,
+                    superseded: false,
+                    sought: false,
+                };
                 self.requests.insert((*reader, *request), waiting);
             }
             // What failed on the old network is past: patience begins anew.
             Event::NetworkChanged => {
-                self.tracks.values_mut().for_each(|track| track.last_progress = now);
+                self.tracks
+                    .values_mut()
+                    .for_each(|track| track.last_progress = now);
             }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
@@ -168,9 +180,14 @@ impl Ledger {
                 }
             }
             Event::BytesReceived { fetch, bytes } => {
-                let Some(entry) = self.fetches.get_mut(fetch) else { return };
+                let Some(entry) = self.fetches.get_mut(fetch) else {
+                    return;
+                };
                 let length = bytes.len() as u64;
-                assert!(entry.credit >= length, "the simulator delivers more than was granted");
+                assert!(
+                    entry.credit >= length,
+                    "the simulator delivers more than was granted"
+                );
                 entry.credit -= length;
                 // The way to a byte through present ones is progress too, where ranges are ignored.
                 if let Some(track) = self.tracks.get_mut(&entry.track) {
@@ -189,7 +206,13 @@ impl Ledger {
     }
 
     /// Checks an action.
-    pub(super) fn action(&mut self, now: Instant, action: &Action, store: &Store, origins: &Origins) {
+    pub(super) fn action(
+        &mut self,
+        now: Instant,
+        action: &Action,
+        store: &Store,
+        origins: &Origins,
+    ) {
         self.check_names(action);
         match action {
             Action::FetchRange { track, request } => self.fetch(*track, request),
@@ -208,22 +231,36 @@ impl Ledger {
                 }
                 self.resource(*resource).released = true;
             }
-            Action::Write { resource, offset, bytes, .. } => {
+            Action::Write {
+                resource,
+                offset,
+                bytes,
+                ..
+            } => {
                 let range = ByteRange::at(*offset, bytes.len() as u64);
                 self.write(*resource, range, store);
             }
             Action::Discard { resource, range } => {
                 let present = self.resource(*resource).view.present().len_within(*range);
                 if present > 0 {
-                    violated!("{resource} discards {range}, of which {present} bytes are published");
+                    violated!(
+                        "{resource} discards {range}, of which {present} bytes are published"
+                    );
                 }
             }
             Action::Publish { resource, change } => {
                 self.publish(now, *resource, change, store, origins);
             }
-            Action::Commit { resource, final_len } => self.commit(*resource, *final_len),
+            Action::Commit {
+                resource,
+                final_len,
+            } => self.commit(*resource, *final_len),
             Action::Opened { track, result } => self.opened(*track, result),
-            Action::WakeReader { reader, request, answer } => {
+            Action::WakeReader {
+                reader,
+                request,
+                answer,
+            } => {
                 self.answered(now, *reader, *request, answer);
             }
             Action::Closed { track } => {
@@ -252,7 +289,10 @@ impl Ledger {
             if waiting.superseded {
                 violated!("{request} of {reader} was replaced and has got no answer");
             }
-            let track = self.readers.get(reader).and_then(|track| self.tracks.get(track));
+            let track = self
+                .readers
+                .get(reader)
+                .and_then(|track| self.tracks.get(track));
             let Some(track) = track else { continue };
             if track.stage != Life::Open {
                 violated!("{request} of {reader} has got no answer though its track was closed");
@@ -312,7 +352,10 @@ impl Ledger {
 
     /// A live resource and a fetch that is past, for events that make no sense.
     pub(super) fn past(&self) -> (Option<ResourceId>, Option<FetchId>) {
-        let fetch = self.seen_fetches.iter().find(|fetch| !self.fetches.contains_key(fetch));
+        let fetch = self
+            .seen_fetches
+            .iter()
+            .find(|fetch| !self.fetches.contains_key(fetch));
         (self.resources.keys().next_back().copied(), fetch.copied())
     }
 
@@ -326,7 +369,9 @@ impl Ledger {
     ) {
         let entry = self.resource(resource);
         let site = entry.site;
-        let versions = entry.versions.get_or_insert_with(|| all_versions(origins, site));
+        let versions = entry
+            .versions
+            .get_or_insert_with(|| all_versions(origins, site));
         versions.retain(|version| version.matches(start, bytes));
         if versions.is_empty() {
             let end = start + bytes.len() as u64;
@@ -339,10 +384,14 @@ impl Ledger {
         let entry = &self.resources[&resource];
         let true_end = match &entry.versions {
             Some(versions) => versions.iter().any(|version| version.total() <= position),
-            None => all_versions(origins, entry.site).iter().any(|v| v.total() <= position),
+            None => all_versions(origins, entry.site)
+                .iter()
+                .any(|v| v.total() <= position),
         };
         if !true_end && !entry.view.facts().unverified {
-            violated!("{resource} ends at {position}, which is inside of every version: a false end");
+            violated!(
+                "{resource} ends at {position}, which is inside of every version: a false end"
+            );
         }
     }
 
@@ -417,17 +466,36 @@ impl Ledger {
             violated!("{fetch} begins with a credit of {credit}");
         }
         self.check_range(track, request);
-        let host = request.url.host_str().expect("the simulator's URLs have hosts").to_owned();
-        let entry =
-            FetchEntry { track, host: host.clone(), credit: u64::from(credit), stopping: false };
+        let host = request
+            .url
+            .host_str()
+            .expect("the simulator's URLs have hosts")
+            .to_owned();
+        let entry = FetchEntry {
+            track,
+            host: host.clone(),
+            credit: u64::from(credit),
+            stopping: false,
+        };
         self.fetches.insert(fetch, entry);
         self.tally.requests += 1;
         let running = |which: &dyn Fn(&FetchEntry) -> bool| {
-            self.fetches.values().filter(|fetch| !fetch.stopping && which(fetch)).count()
+            self.fetches
+                .values()
+                .filter(|fetch| !fetch.stopping && which(fetch))
+                .count()
         };
         let limits = [
-            ("file", running(&|fetch| fetch.track == track), self.config.connections_per_file),
-            ("host", running(&|fetch| fetch.host == host), self.config.connections_per_host),
+            (
+                "file",
+                running(&|fetch| fetch.track == track),
+                self.config.connections_per_file,
+            ),
+            (
+                "host",
+                running(&|fetch| fetch.host == host),
+                self.config.connections_per_host,
+            ),
             ("client", running(&|_| true), self.config.connections),
         ];
         for (what, count, limit) in limits {
@@ -435,15 +503,23 @@ impl Ledger {
                 violated!("{fetch} makes {count} requests under way for one {what}, limit {limit}");
             }
         }
-        let mut stopping = self.fetches.values().filter(|f| f.track == track && f.stopping);
+        let mut stopping = self
+            .fetches
+            .values()
+            .filter(|f| f.track == track && f.stopping);
         if stopping.by_ref().count() > self.config.max_stopping {
-            violated!("{fetch} begins while more than {} are stopping", self.config.max_stopping);
+            violated!(
+                "{fetch} begins while more than {} are stopping",
+                self.config.max_stopping
+            );
         }
     }
 
     /// Never a byte that is present, but for a bounded comparison; never one behind the known end.
     fn check_range(&mut self, track: TrackId, request: &FetchRequest) {
-        let Some(current) = self.track(track).current else { return };
+        let Some(current) = self.track(track).current else {
+            return;
+        };
         let (fetch, first) = (request.fetch, request.first);
         let overlap_limit = self.config.overlap_bytes;
         let entry = self.resource(current);
@@ -487,7 +563,10 @@ impl Ledger {
         let entry = self.fetches.get_mut(&fetch).expect("check_names saw it");
         entry.credit += u64::from(bytes);
         if entry.credit > limit {
-            violated!("{fetch} may read {} bytes ahead, limit {limit}", entry.credit);
+            violated!(
+                "{fetch} may read {} bytes ahead, limit {limit}",
+                entry.credit
+            );
         }
     }
 
@@ -512,11 +591,16 @@ impl Ledger {
         if entry.view.present().len_within(range) > 0 {
             violated!("{resource} writes {range} over published bytes");
         }
-        let Some(limit) = self.config.store_limit_bytes else { return };
+        let Some(limit) = self.config.store_limit_bytes else {
+            return;
+        };
         let live = self.resources.iter().filter(|(_, entry)| !entry.released);
         let used: u64 = live.map(|(resource, _)| store.used(*resource)).sum();
         if used + range.len() > limit {
-            violated!("a write of {range} makes {} bytes stored, limit {limit}", used + range.len());
+            violated!(
+                "a write of {range} makes {} bytes stored, limit {limit}",
+                used + range.len()
+            );
         }
     }
 
@@ -574,15 +658,24 @@ impl Ledger {
         if entry.committed {
             violated!("{resource} is committed twice");
         }
-        if !entry.view.present().contains_range(ByteRange::new(0, final_len)) {
-            violated!("{resource} is committed with holes: {:?}", entry.view.present());
+        if !entry
+            .view
+            .present()
+            .contains_range(ByteRange::new(0, final_len))
+        {
+            violated!(
+                "{resource} is committed with holes: {:?}",
+                entry.view.present()
+            );
         }
         let whole = entry
             .versions
             .as_ref()
             .is_some_and(|versions| versions.iter().any(|version| version.total() == final_len));
         if !whole && !entry.view.facts().unverified {
-            violated!("{resource} is committed with {final_len} bytes, which is no version's length");
+            violated!(
+                "{resource} is committed with {final_len} bytes, which is no version's length"
+            );
         }
         entry.committed = true;
         entry.view.commit(final_len);
@@ -613,7 +706,9 @@ impl Ledger {
         match answer {
             Answer::Superseded if waiting.superseded || waiting.sought => {}
             Answer::Superseded => violated!("{request} of {reader} was not superseded"),
-            _ if waiting.superseded => violated!("{request} of {reader} was superseded: {answer:?}"),
+            _ if waiting.superseded => {
+                violated!("{request} of {reader} was superseded: {answer:?}")
+            }
             Answer::Readable => {
                 let start = waiting.range.start;
                 let readable = resource.is_some_and(|r| self.view(r).present().contains(start));
@@ -649,5 +744,9 @@ impl Ledger {
 }
 
 fn all_versions(origins: &Origins, site: usize) -> Vec<Content> {
-    origins.sites[site].versions.iter().map(|version| version.content).collect()
+    origins.sites[site]
+        .versions
+        .iter()
+        .map(|version| version.content)
+        .collect()
 }

@@ -66,7 +66,9 @@ pub fn run(plan: &Plan) -> Result<Report, String> {
     // Once more, exactly as before, but written down.
     let (outcome, transcript) = run_traced(plan);
     match outcome {
-        Ok(_) => Err("it failed, but not when played again: the machine is not deterministic".into()),
+        Ok(_) => {
+            Err("it failed, but not when played again: the machine is not deterministic".into())
+        }
         Err(error) => Err(format!("{error}\n{}\n{error}", transcript.tail(TAIL))),
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
 
-use infill_core::http::{ContentRange, Field, FetchRequest, ResponseHead};
+use infill_core::http::{ContentRange, FetchRequest, Field, ResponseHead};
 use infill_core::{Action, Answer, Change, Event, Instant, TrackState, Verification};
 
 /// Lines, shared with whoever prints them, also after a panic.
@@ -21,7 +21,10 @@ pub struct Transcript {
 impl Transcript {
     /// A transcript that also writes each line to standard output at once.
     pub fn live() -> Self {
-        Self { live: true, ..Self::default() }
+        Self {
+            live: true,
+            ..Self::default()
+        }
     }
 
     /// Notes an event.
@@ -43,7 +46,10 @@ impl Transcript {
 
     /// All lines.
     pub fn text(&self) -> String {
-        self.lines.borrow().iter().fold(String::new(), |text, line| text + line + "\n")
+        self.lines
+            .borrow()
+            .iter()
+            .fold(String::new(), |text, line| text + line + "\n")
     }
 
     /// The last lines.
@@ -71,29 +77,67 @@ impl Transcript {
 pub fn event_line(event: &Event) -> String {
     match event {
         Event::Open { track, source, .. } => format!("Open {track} {}", source.url),
-        Event::Attach { track, reader, position } => format!("Attach {track} {reader} @{position}"),
+        Event::Attach {
+            track,
+            reader,
+            position,
+        } => format!("Attach {track} {reader} @{position}"),
         Event::Detach { reader } => format!("Detach {reader}"),
         Event::Close { track } => format!("Close {track}"),
-        Event::ReadRequest { reader, request, latched, range } => {
-            let latched = latched.map(|resource| format!(" of {resource}")).unwrap_or_default();
+        Event::ReadRequest {
+            reader,
+            request,
+            latched,
+            range,
+        } => {
+            let latched = latched
+                .map(|resource| format!(" of {resource}"))
+                .unwrap_or_default();
             format!("ReadRequest {reader} {request} {range}{latched}")
         }
         Event::Seek { reader, position } => format!("Seek {reader} @{position}"),
         Event::Advanced { reader, position } => format!("Advanced {reader} @{position}"),
-        Event::ResponseStarted { fetch, head } => format!("ResponseStarted {fetch} {}", of_head(head)),
+        Event::ResponseStarted { fetch, head } => {
+            format!("ResponseStarted {fetch} {}", of_head(head))
+        }
         Event::BytesReceived { fetch, bytes } => format!("BytesReceived {fetch} {}", bytes.len()),
         Event::StreamEnded { fetch } => format!("StreamEnded {fetch}"),
         Event::FetchFailed { fetch, failure } => format!("FetchFailed {fetch} {:?}", failure.kind),
-        Event::Written { resource, op, result: Ok(()) } => format!("Written {resource} {op}"),
-        Event::Written { resource, op, result: Err((failure, bytes)) } => {
-            format!("Written {resource} {op} failed, {} back: {}", bytes.len(), failure.detail)
+        Event::Written {
+            resource,
+            op,
+            result: Ok(()),
+        } => format!("Written {resource} {op}"),
+        Event::Written {
+            resource,
+            op,
+            result: Err((failure, bytes)),
+        } => {
+            format!(
+                "Written {resource} {op} failed, {} back: {}",
+                bytes.len(),
+                failure.detail
+            )
         }
-        Event::Verified { resource, op, result: Verification::Digest(_) } => {
+        Event::Verified {
+            resource,
+            op,
+            result: Verification::Digest(_),
+        } => {
             format!("Verified {resource} {op}")
         }
-        Event::Verified { resource, op, result } => format!("Verified {resource} {op} {result:?}"),
-        Event::ReadFailed { resource, range, .. } => format!("ReadFailed {resource} {range}"),
-        Event::FreshUrl { track, url: Some(url) } => format!("FreshUrl {track} {url}"),
+        Event::Verified {
+            resource,
+            op,
+            result,
+        } => format!("Verified {resource} {op} {result:?}"),
+        Event::ReadFailed {
+            resource, range, ..
+        } => format!("ReadFailed {resource} {range}"),
+        Event::FreshUrl {
+            track,
+            url: Some(url),
+        } => format!("FreshUrl {track} {url}"),
         Event::FreshUrl { track, url: None } => format!("FreshUrl {track} none"),
         other => format!("{other:?}"),
     }
@@ -102,27 +146,59 @@ pub fn event_line(event: &Event) -> String {
 /// An action as a line.
 pub fn action_line(action: &Action) -> String {
     match action {
-        Action::FetchRange { track, request } => format!("FetchRange {track} {}", of_request(request)),
+        Action::FetchRange { track, request } => {
+            format!("FetchRange {track} {}", of_request(request))
+        }
         Action::CancelFetch { fetch, reason } => format!("CancelFetch {fetch} {reason:?}"),
         Action::Grant { fetch, bytes } => format!("Grant {fetch} {bytes}"),
         Action::OpenResource { track, resource } => format!("OpenResource {track} {resource}"),
         Action::Release { resource } => format!("Release {resource}"),
-        Action::Write { resource, op, offset, bytes } => {
-            format!("Write {resource} {op} {offset}..{}", offset + bytes.len() as u64)
+        Action::Write {
+            resource,
+            op,
+            offset,
+            bytes,
+        } => {
+            format!(
+                "Write {resource} {op} {offset}..{}",
+                offset + bytes.len() as u64
+            )
         }
-        Action::Verify { resource, op, range } => format!("Verify {resource} {op} {range}"),
+        Action::Verify {
+            resource,
+            op,
+            range,
+        } => format!("Verify {resource} {op} {range}"),
         Action::Discard { resource, range } => format!("Discard {resource} {range}"),
         Action::Publish { resource, change } => format!("Publish {resource} {}", of_change(change)),
-        Action::Commit { resource, final_len } => format!("Commit {resource} {final_len}"),
-        Action::Opened { track, result: Ok(()) } => format!("Opened {track}"),
-        Action::Opened { track, result: Err(error) } => format!("Opened {track} failed: {error}"),
-        Action::WakeReader { reader, request, answer } => {
+        Action::Commit {
+            resource,
+            final_len,
+        } => format!("Commit {resource} {final_len}"),
+        Action::Opened {
+            track,
+            result: Ok(()),
+        } => format!("Opened {track}"),
+        Action::Opened {
+            track,
+            result: Err(error),
+        } => format!("Opened {track} failed: {error}"),
+        Action::WakeReader {
+            reader,
+            request,
+            answer,
+        } => {
             format!("WakeReader {reader} {request} {}", of_answer(answer))
         }
-        Action::Mark { reader, at: Some(at) } => format!("Mark {reader} @{at}"),
+        Action::Mark {
+            reader,
+            at: Some(at),
+        } => format!("Mark {reader} @{at}"),
         Action::Mark { reader, at: None } => format!("Mark {reader} none"),
         Action::NeedFreshUrl { track } => format!("NeedFreshUrl {track}"),
-        Action::State { track, state, rate } => format!("State {track} {} {rate} B/s", of_state(state)),
+        Action::State { track, state, rate } => {
+            format!("State {track} {} {rate} B/s", of_state(state))
+        }
         Action::Notify { track, notice } => format!("Notify {track} {notice:?}"),
         Action::Closed { track } => format!("Closed {track}"),
     }

@@ -63,7 +63,12 @@ impl FileTrack {
             demands: &demands,
             worth,
             ranges_ignored: self.must_plod(),
-            max_lanes: config.connections_per_file.max(1),
+            // More than a host or the client allows would have a seek wait for this file's own drain.
+            max_lanes: config
+                .connections_per_file
+                .min(config.connections_per_host)
+                .min(config.connections)
+                .max(1),
             may_stop: config.max_stopping.max(1).saturating_sub(self.stopping),
             may_start,
             max_request: self.limits.max_request,

@@ -115,6 +115,10 @@ impl FileTrack {
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {
             Ranges::Honoured => false,
+            // Everything of another version is what `If-Range` asks for (RFC 9110, section 13.1.5).
+            Ranges::Ignored if matches!(place.version, Version::Other | Version::Doubtful) => {
+                self.ranges_ignored
+            }
             Ranges::Ignored => true,
             Ranges::Unknown => self.ranges_ignored,
         };

@@ -40,8 +40,7 @@ impl FileTrack {
                     self.endpoint.redirected(url.clone());
                 }
                 let claim = Claim::new(head, place.total);
-                let first = !self.recovery.is_proven() || place.version == Version::Other;
-                if first && place.at == 0 {
+                if place.at == 0 {
                     if let Some(flight) = self.flight(id) {
                         flight.unread = Some(Box::new((place, claim)));
                     }

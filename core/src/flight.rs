@@ -147,9 +147,9 @@ impl Flight {
         false
     }
 
-    /// Whether somebody waits for its bytes: then a trickle is not enough.
-    fn is_hurried(&self) -> bool {
-        self.class <= Class::Sought
+    /// Whether a reader needs its bytes, now or soon: then a trickle is not enough.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.class <= Class::Window
     }
 
     /// Whether its silence is ours: the store works on its bytes, or has no room for more.

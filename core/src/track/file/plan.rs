@@ -23,11 +23,12 @@ impl FileTrack {
         let now = context.now;
         for (flight, class) in self.flights.iter_mut().zip(&plan.serves) {
             let class = class.unwrap_or(Class::Drain);
-            if class < flight.class {
+            let hurried = flight.is_hurried();
+            flight.class = class;
+            if flight.is_hurried() && !hurried {
                 // It was not hurried before: its trickle counts from now.
                 flight.pulse.hurry(now);
             }
-            flight.class = class;
         }
         for (fetch, reason) in plan.stops {
             self.stop(fetch, reason, context);
@@ -62,7 +63,12 @@ impl FileTrack {
             demands: &demands,
             worth,
             ranges_ignored: self.must_plod(),
-            max_lanes: config.connections_per_file.max(1),
+            // More than a host or the client allows would have a seek wait for this file's own drain.
+            max_lanes: config
+                .connections_per_file
+                .min(config.connections_per_host)
+                .min(config.connections)
+                .max(1),
             may_stop: config.max_stopping.max(1).saturating_sub(self.stopping),
             may_start,
             max_request: self.limits.max_request,

@@ -40,8 +40,7 @@ impl FileTrack {
                     self.endpoint.redirected(url.clone());
                 }
                 let claim = Claim::new(head, place.total);
-                let first = !self.recovery.is_proven() || place.version == Version::Other;
-                if first && place.at == 0 {
+                if place.at == 0 {
                     if let Some(flight) = self.flight(id) {
                         flight.unread = Some(Box::new((place, claim)));
                     }
@@ -115,6 +114,10 @@ impl FileTrack {
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {
             Ranges::Honoured => false,
+            // Everything of another version is what `If-Range` asks for (RFC 9110, section 13.1.5).
+            Ranges::Ignored if matches!(place.version, Version::Other | Version::Doubtful) => {
+                self.ranges_ignored
+            }
             Ranges::Ignored => true,
             Ranges::Unknown => self.ranges_ignored,
         };

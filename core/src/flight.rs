@@ -37,6 +37,8 @@ pub(crate) struct Flight {
     pub(crate) class: Class,
     /// Whether it was asked of the URL that redirects ended at.
     pub(crate) redirected: bool,
+    /// It asks for bytes that are there, because another answer left their version in doubt.
+    pub(crate) compares: bool,
     /// Its body has ended, but the store still compares what it brought.
     pub(crate) over: bool,
 }
@@ -173,6 +175,11 @@ impl Flight {
         self.credit.granted + held
     }
 
+    /// Whether it was made to settle a doubt and has not done so: until then any other answer is in doubt, too.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.compares && self.transfer.as_ref().is_none_or(Transfer::is_held)
+    }
+
     /// Whether the store was asked to compare and has not answered.
     pub(crate) fn awaits_store(&self) -> bool {
         self.transfer.as_ref().is_some_and(Transfer::is_asked)
@@ -192,7 +199,7 @@ impl Flight {
             at,
             end: end.unwrap_or(u64::MAX),
             plods: self.asked.plain || compared,
-            settles: compared,
+            settles: compared || self.is_undecided(),
             yields: self.brought >= worth,
         }
     }

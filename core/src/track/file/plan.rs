@@ -55,7 +55,8 @@ impl FileTrack {
         let config = context.config;
         let may_start = self.recovery.not_before() <= context.now
             && !self.endpoint.is_renewing()
-            && self.stopping <= config.max_stopping;
+            && self.stopping <= config.max_stopping
+            && !self.flights.iter().any(Flight::is_undecided);
         plan(&Situation {
             held: self.resource.held(),
             total: self.resource.total(),
@@ -165,6 +166,7 @@ impl FileTrack {
             context.space.release(credit);
             return false;
         }
+        let compares = self.recovery.next.overlap;
         let (asked, end) = self.ask(start, context.config.overlap_bytes);
         let request = self.request(id, asked, end, credit, context);
         self.flights.push(Flight {
@@ -186,6 +188,7 @@ impl FileTrack {
             brought: 0,
             class: start.class,
             redirected: self.endpoint.is_redirected(),
+            compares: compares && ranged(&asked),
             over: false,
         });
         context.out.push(Action::FetchRange {
@@ -215,7 +218,7 @@ impl FileTrack {
         }
         let forced = core::mem::take(&mut next.overlap);
         let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
-        let ranged = |first| Asked {
+        let from = |first| Asked {
             first,
             ..Asked::default()
         };
@@ -224,11 +227,11 @@ impl FileTrack {
         let before = present.last_before(start.first);
         match before.or_else(|| present.iter().next_back()) {
             Some(run) if run.end == start.first && (forced || doubtful) => {
-                (ranged(overlap(run)), start.end)
+                (from(overlap(run)), start.end)
             }
             // Nothing borders on what is wanted: what is compared is asked for alone.
-            Some(run) if forced => (ranged(overlap(run)), Some(run.end)),
-            _ => (ranged(start.first), start.end),
+            Some(run) if forced => (from(overlap(run)), Some(run.end)),
+            _ => (from(start.first), start.end),
         }
     }
 
@@ -240,8 +243,7 @@ impl FileTrack {
         credit: u64,
         context: &Context<'_>,
     ) -> FetchRequest {
-        let ranged = !asked.plain && !asked.probe;
-        let conditional = ranged && !self.resource.held().is_empty();
+        let conditional = ranged(&asked) && !self.resource.held().is_empty();
         let validator = self.resource.if_range().filter(|_| conditional);
         FetchRequest {
             fetch,
@@ -306,4 +308,9 @@ impl FileTrack {
     pub(crate) fn preempt(&mut self, fetch: FetchId, context: &mut Context<'_>) {
         self.stop(fetch, CancelReason::Preempted, context);
     }
+}
+
+/// Whether it is an ordinary question for a part.
+fn ranged(asked: &Asked) -> bool {
+    !asked.plain && !asked.probe
 }

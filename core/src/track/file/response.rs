@@ -76,7 +76,9 @@ impl FileTrack {
             (Version::Doubtful, None) if self.can_ask_overlap(id) => {
                 // Compare before believing an ETag that may be its node's own (FAULTS A10).
                 self.recovery.next.overlap = true;
-                self.recovery.next.comparisons += 1;
+                // Bytes that are still on their way to the store can be compared soon.
+                let comparable = !self.resource.present().is_empty();
+                self.recovery.next.comparisons += u32::from(comparable);
                 self.stop(id, CancelReason::Refused, context);
                 return;
             }
@@ -99,8 +101,8 @@ impl FileTrack {
     fn can_ask_overlap(&self, id: FetchId) -> bool {
         let asked = self.flights.iter().find(|flight| flight.id == id);
         let ranged = asked.is_some_and(|flight| !flight.asked.plain);
-        let present = !self.resource.present().is_empty();
-        ranged && present && self.recovery.next.comparisons < COMPARISON_LIMIT
+        let held = !self.resource.held().is_empty();
+        ranged && held && self.recovery.next.comparisons < COMPARISON_LIMIT
     }
 
     /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28).

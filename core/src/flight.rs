@@ -39,6 +39,8 @@ pub(crate) struct Flight {
     pub(crate) redirected: bool,
     /// It asks for bytes that are there, because another answer left their version in doubt.
     pub(crate) compares: bool,
+    /// Its own ETag leaves its version in doubt.
+    pub(crate) doubtful: bool,
     /// Its body has ended, but the store still compares what it brought.
     pub(crate) over: bool,
 }
@@ -164,9 +166,9 @@ impl Flight {
         self.writes == 0 && self.credit.granted == 0 && self.credit.owed > 0
     }
 
-    /// How long nothing came.
+    /// How long nothing, or next to nothing, came.
     pub(crate) fn silence(&self, now: Instant) -> Duration {
-        now - self.pulse.last
+        (now - self.pulse.last).max(now - self.pulse.window_from)
     }
 
     /// Bytes of the store's bound that it has taken for what may still come.
@@ -175,9 +177,16 @@ impl Flight {
         self.credit.granted + held
     }
 
-    /// Whether it was made to settle a doubt and has not done so: until then any other answer is in doubt, too.
+    /// Whether it will settle a doubt and has not done so: until then any other answer would be in doubt, too.
     pub(crate) fn is_undecided(&self) -> bool {
-        self.compares && self.transfer.as_ref().is_none_or(Transfer::is_held)
+        let open = self.transfer.as_ref().is_none_or(Transfer::is_held);
+        open && (self.compares || self.doubtful)
+    }
+
+    /// When the last byte came, if it is on its way through present bytes to one that somebody waits for.
+    pub(crate) fn approaching(&self) -> Option<Instant> {
+        let begun = self.transfer.is_some() && !self.over;
+        (begun && self.is_hurried()).then_some(self.pulse.last)
     }
 
     /// Whether the store was asked to compare and has not answered.

@@ -47,7 +47,6 @@ impl FileTrack {
         });
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
-        self.recovery.passed(transfer.at(), now);
         self.place(id, &mut pieces, context);
         self.pieces = pieces;
         self.ask_store(id, context);
@@ -199,10 +198,14 @@ impl FileTrack {
         let StreamEnd {
             at,
             expected,
+            announced,
             whole,
             unverified,
         } = end;
         match expected {
+            Some(expected) if at < expected && whole && !announced && !unverified => {
+                self.ended_before_length(flight, at, context);
+            }
             Some(expected) if at < expected => {
                 self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
             }
@@ -216,6 +219,17 @@ impl FileTrack {
             }
             _ => {}
         }
+    }
+
+    /// The whole resource came, and ended properly, but other answers gave a larger length. A proxy may have cut it
+    /// (FAULTS B3); if it ends there again, the resource is another one, and shorter.
+    fn ended_before_length(&mut self, flight: &Flight, at: u64, context: &mut Context<'_>) {
+        let again = self.recovery.next.short_end.replace(at) == Some(at);
+        if again {
+            self.recovery.next.short_end = None;
+            self.change_version(None, context);
+        }
+        self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
     }
 
     /// The body of the whole resource ended: that is its length.

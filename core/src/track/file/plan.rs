@@ -189,6 +189,7 @@ impl FileTrack {
             class: start.class,
             redirected: self.endpoint.is_redirected(),
             compares: compares && ranged(&asked),
+            doubtful: false,
             over: false,
         });
         context.out.push(Action::FetchRange {
@@ -301,7 +302,8 @@ impl FileTrack {
             flight.class.max(Class::Window)
         };
         let paid = class == Class::Drain || flight.brought >= self.link.worth();
-        (paid && !flight.over).then(|| (class, self.waiting_since(flight.since)))
+        let free = paid && !flight.over && !flight.is_undecided();
+        free.then(|| (class, self.waiting_since(flight.since)))
     }
 
     /// Gives the connection of this request to somebody of another track.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::FileTrack;
 use crate::context::Context;
+use crate::flight::Flight;
 use crate::reader::{Reader, Wait};
 use crate::{
     Action, Answer, ByteRange, Cause, Config, Error, Instant, ReaderId, RequestId, ResourceId,
@@ -190,13 +191,22 @@ impl FileTrack {
         }
         let waits = self.readers.table.values().filter_map(Reader::waiting);
         let first = waits.map(|wait| wait.since).chain(opening).min()?;
-        Some(first.max(self.recovery.last_progress()) + config.give_up_after)
+        Some(first.max(self.last_progress()) + config.give_up_after)
+    }
+
+    /// When something last came nearer to those who wait. A transfer that goes through present bytes to theirs, for the
+    /// origin ignores ranges, does so; once it has failed, only what it brought counts.
+    fn last_progress(&self) -> Instant {
+        let approaching = self.flights.iter().filter_map(Flight::approaching).max();
+        self.recovery
+            .last_progress()
+            .max(approaching.unwrap_or(Instant::ZERO))
     }
 
     /// Ends the waits whose patience is over, each with the last cause.
     pub(super) fn give_up(&mut self, context: &mut Context<'_>) {
         let limit = context.config.give_up_after;
-        let progress = self.recovery.last_progress();
+        let progress = self.last_progress();
         let over = |since: Instant| since.max(progress) + limit <= context.now;
         let waits: Vec<_> = self
             .readers

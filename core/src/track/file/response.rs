@@ -91,7 +91,13 @@ impl FileTrack {
         if !transfer.is_held() {
             self.believe(&claim, context);
         }
+        let compares = self.flight(id).is_some_and(|flight| flight.compares);
+        if compares && place.version == Version::Same && !self.resource.has_etags_per_node() {
+            // The old ETag is served still, beside the new one: they are their nodes' own (FAULTS A10).
+            self.resource.distrust_etags();
+        }
         if let Some(flight) = self.flight(id) {
+            flight.doubtful = place.version == Version::Doubtful;
             flight.claim = transfer.is_held().then(|| Box::new(claim));
             flight.transfer = Some(transfer);
         }

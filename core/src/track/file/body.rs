@@ -212,6 +212,10 @@ impl FileTrack {
             None if at == 0 => {
                 self.fail(flight, &Cause::NoContent(200), Remedy::Retry, None, context);
             }
+            // Others brought bytes that lie beyond: a cut that looks like the end, or another version.
+            None if whole && self.resource.held().first_present(at).is_some() => {
+                self.ended_before_length(flight, at, context);
+            }
             None if whole => self.prove_end(at, unverified, context),
             _ if flight.brought == 0 && !flight.asked.probe => {
                 // It ran into what others brought, or the origin answers beside the question: no reason to hurry.
@@ -221,8 +225,8 @@ impl FileTrack {
         }
     }
 
-    /// The whole resource came, and ended properly, but other answers gave a larger length. A proxy may have cut it
-    /// (FAULTS B3); if it ends there again, the resource is another one, and shorter.
+    /// The whole resource came, and ended properly, but other answers gave a larger length or later bytes. Somebody may
+    /// have cut it (FAULTS B3, B4); if it ends there again, the resource is another one, and shorter.
     fn ended_before_length(&mut self, flight: &Flight, at: u64, context: &mut Context<'_>) {
         let again = self.recovery.next.short_end.replace(at) == Some(at);
         if again {

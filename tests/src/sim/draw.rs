@@ -104,7 +104,7 @@ fn network(rng: &mut Rng, clean: bool, largest: u64) -> NetworkPlan {
         chunk_max: size(rng, 64 * 1024).max(largest / 192).min(bandwidth / 16),
         stop_latency: millis(rng, 0, 200),
         late_bytes: one_of(rng, &[0, 64, 256]),
-        idle_close: (!clean && rng.u32(0..4) == 0).then(|| millis(rng, 2_000, 20_000)),
+        idle_close: (!clean && rng.u32(0..4) == 0).then(|| millis(rng, 100, 5_000)),
     }
 }
 

@@ -70,6 +70,12 @@ impl Source {
         self
     }
 
+    /// Whether opening it asks this machine's file system.
+    #[doc(hidden)]
+    pub fn is_local(&self) -> bool {
+        matches!(self.place, Place::Local(_))
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }

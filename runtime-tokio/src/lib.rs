@@ -1,1 +1,81 @@
-//! placeholder
+//! Read and seek a remote audio file while it downloads: the tokio runtime of infill.
+//!
+//! [`Client::open`] gives a [`FileStream`]: `AsyncRead + AsyncSeek + Unpin + Send + Sync`. Reads wait, without blocking,
+//! until the bytes are there; a seek into what is missing asks for it at once; what is there is not asked for again.
+//! Early closes, stalls and errors of the origin are retried from the first missing byte, and a file that changes
+//! meanwhile is never mixed up with its former self.
+//!
+//! ```no_run
+//! use infill_tokio::{Client, Source};
+//! use std::io::SeekFrom;
+//! use tokio::io::AsyncSeekExt;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new()?; // on the current runtime
+//! let source = Source::url("https://radio.example/episodes/17.mp3").header("Authorization", "Bearer x");
+//! let stream = client.open(source).await?;
+//! let handle = stream.handle(); // for progress, errors, closing; works from anywhere
+//!
+//! // Ranges, several at once:
+//! let len = stream.byte_len().ok_or("the origin does not say how long it is")?;
+//! let (mut head, mut tail) = ([0; 16], [0; 128]);
+//! tokio::try_join!(stream.read_at(0, &mut head), stream.read_at(len.saturating_sub(128), &mut tail))?;
+//!
+//! // In order, from the middle:
+//! let mut reader = stream.new_reader();
+//! reader.seek(SeekFrom::Start(len / 2)).await?;
+//! tokio::io::copy(&mut reader, &mut tokio::io::sink()).await?;
+//!
+//! // For a decoder on a thread: `Read + Seek`.
+//! let blocking = stream.into_blocking();
+//! # drop(blocking);
+//! println!("{:?}", handle.progress());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Closing a stream, by dropping it or by [`StreamHandle::close`], stops its requests, tasks and timers and deletes
+//! what was stored. Where bytes are kept, how far ahead it fetches and how long it waits is set with
+//! [`Client::builder`].
+//!
+//! # The runtime
+//! A client works on the runtime that it was built in, or that [`ClientBuilder::runtime`] was given; IO and time must
+//! be enabled there. Streams can be polled, dropped and turned into blocking ones anywhere. When that runtime is shut
+//! down, all reads end with [`ErrorKind::Closed`].
+//!
+//! # A client of your own
+//! [`ClientBuilder::http`] takes a [`reqwest::Client`], whose settings stand. Build it with care:
+//! - **Decompression** (`gzip`, `brotli`, `zstd`, `deflate`; on by default where reqwest's features are): bytes would no
+//!   longer be where the origin says they are. Turn it off with `no_gzip()` and so on.
+//! - **Time-outs**: a total one (`timeout`) is overridden here, for it would cut every long body. `read_timeout` ends
+//!   transfers that infill would still wait for. `connect_timeout` is yours to set; without one, a connect may take as
+//!   long as [`ClientBuilder::head_timeout`].
+//! - **Retries**: set `retry(reqwest::retry::never())`, or requests are made that are counted nowhere.
+//! - **Redirects**: set `redirect(reqwest::redirect::Policy::none())`; infill follows them itself, at most ten, with
+//!   credentials for their own origin only.
+//! - **Connections**: after one was found dead, infill asks for a new one, which only its own clients can promise. Idle
+//!   ones live as long as your client keeps them.
+//! - **TLS**: reqwest's own set-up with rustls needs a process-wide `CryptoProvider`.
+//!
+//! # Features
+//! - `rustls` (default): `https` with rustls, ring and Mozilla's roots. Without it, `native-tls` is the alternative;
+//!   with neither, `http` only.
+//! - `platform-verifier`: certificates are verified by the platform instead.
+//! - `http2`: HTTP/2 where the origin offers it.
+//! - `symphonia`: decoding of what [`FileStream::into_blocking`] gives.
+
+mod builder;
+mod client;
+mod driver;
+mod http;
+mod stream;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use infill_blocking::FileStream as BlockingFileStream;
+pub use infill_blocking::{
+    Cause, Error, ErrorKind, Notice, Noticed, Notices, Progress, ResourceStatus, Source, State,
+    Stats, StoreKind, StreamHandle,
+};
+pub use reqwest;
+pub use stream::FileStream;

@@ -32,6 +32,11 @@ pub trait Blob: Send + Sync + 'static {
     /// Reads from `offset` on until `buf` is full; returns less only where nothing is stored.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
 
+    /// Whether [`Blob::read_at`] may wait for a disk. If not, readers that must not wait read at once, too.
+    fn may_block(&self) -> bool {
+        true
+    }
+
     /// Gives back the space of all whole blocks in `range`, as far as it can.
     fn discard(&self, range: ByteRange);
 }

@@ -29,6 +29,7 @@ mod slot;
 mod sync;
 mod tables;
 mod track;
+mod uri;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub use redirect::{MAX_REDIRECTS, redirect};
 pub use resource::{Copied, Found, Resource, Stored};
 pub use slot::{Mail, Post, Slot};
 pub use track::Track;
+pub use uri::request_uri;
 
 use crate::source::Renew;
 

@@ -22,7 +22,7 @@ use super::track::Track;
 pub enum Access {
     /// On the thread that reads.
     Inline,
-    /// By the store's workers, a block at a time, for threads that must not wait for a disk.
+    /// By the store's workers, a block at a time, where a disk may have to be waited for; else inline.
     Hop,
 }
 
@@ -255,13 +255,13 @@ impl Reader {
                 }
             }
             (Some(Found::Stored(stored)), Some(resource)) => match self.access {
-                Access::Inline => return self.read_inline(cx, &resource, &stored, offset, buf),
-                Access::Hop => {
+                Access::Hop if stored.blob.may_block() => {
                     let wanted = self.block.hop_len(stored.end - offset, buf.len());
                     let into = self.block.lend(wanted);
                     let pool = self.link.hub.pool();
                     self.fill = Some(Fill::start(pool, resource, stored, offset, into));
                 }
+                _ => return self.read_inline(cx, &resource, &stored, offset, buf),
             },
             (Some(Found::End), _) => return Ok(Some(0)),
             _ => self.ask(cx, offset, buf.len()),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use infill_core::http::{FetchRequest, Header, ResponseHead};
 use infill_core::{FailureKind, FetchFailure};
-use ureq::http::{HeaderName, HeaderValue, Request, Response, Uri, header};
+use ureq::http::{HeaderName, HeaderValue, Request, Response, header};
 use url::{Origin, Url};
 
 use super::buffer::{BUFFER_BYTES, Buffers};
 use super::control::Control;
 use super::failure::{Stage, body_failure, failure};
-use crate::engine::{MAX_REDIRECTS, Port, redirect};
+use crate::engine::{MAX_REDIRECTS, Port, redirect, request_uri};
 
 /// What an exchange works with.
 pub(super) struct Exchange<'a> {
@@ -141,7 +141,9 @@ fn named(url: &Url) -> bool {
 fn plain_request(url: &Url, fields: &[Header]) -> Result<Request<()>, FetchFailure> {
     let wrong = |what: &str| FetchFailure::new(FailureKind::Protocol, what);
     let mut plain = Request::new(());
-    *plain.uri_mut() = uri(url).ok_or_else(|| wrong("the URL can't be put into a request"))?;
+    *plain.uri_mut() = request_uri(url)
+        .parse()
+        .map_err(|_| wrong("the URL can't be put into a request"))?;
     for (name, value) in fields {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());
@@ -153,27 +155,10 @@ fn plain_request(url: &Url, fields: &[Header]) -> Result<Request<()>, FetchFailu
     Ok(plain)
 }
 
-/// The `http` crate is stricter than the URL standard about a few characters: they are escaped. User-info and fragment
-/// stay here.
-fn uri(url: &Url) -> Option<Uri> {
-    let mut url = url.clone();
-    url.set_fragment(None);
-    let text: String = url
-        .as_str()
-        .chars()
-        .map(|each| match each {
-            '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | ' ' => {
-                format!("%{:02X}", u32::from(each))
-            }
-            each => each.to_string(),
-        })
-        .collect();
-    text.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ureq::http::Uri;
 
     #[test]
     fn every_http_url_can_be_asked() {
@@ -183,7 +168,7 @@ mod tests {
             "https://xn--bcher-kva.example",
         ] {
             let url = Url::parse(odd).unwrap();
-            let uri = uri(&url).unwrap_or_else(|| panic!("{odd}"));
+            let uri: Uri = request_uri(&url).parse().unwrap();
             assert!(!uri.to_string().contains('#'));
         }
     }

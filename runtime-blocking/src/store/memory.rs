@@ -120,6 +120,10 @@ impl Blob for Blocks {
         Ok(done)
     }
 
+    fn may_block(&self) -> bool {
+        false
+    }
+
     fn discard(&self, range: ByteRange) {
         let (first, end) = (range.start.div_ceil(BLOCK_BYTES), range.end / BLOCK_BYTES);
         if first < end {

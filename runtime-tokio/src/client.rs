@@ -1,0 +1,94 @@
+//! The client: what streams are opened with.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+
+use infill_blocking::Source;
+use infill_blocking::engine::{Access, Hub};
+use infill_core::{Cause, Error, Event, OpenOptions};
+use tokio::runtime::Handle;
+
+use crate::builder::ClientBuilder;
+use crate::driver;
+use crate::http::Clients;
+use crate::stream::FileStream;
+
+/// Opens streams, and shares connections, a store and limits among them. Streams outlive it.
+///
+/// It has one task of its own, and one more for each request that is running.
+#[derive(Clone)]
+pub struct Client {
+    hub: Arc<Hub>,
+    runtime: Handle,
+}
+
+impl Client {
+    /// A client with the default settings, on the current runtime: see [`ClientBuilder`].
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A client with other settings.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn start(builder: ClientBuilder) -> Result<Self, Error> {
+        let runtime = match builder.runtime {
+            Some(runtime) => runtime,
+            None => Handle::try_current().map_err(|error| {
+                let what = "there is no tokio runtime here: build the client inside one, or give the builder a handle";
+                Error::new(Cause::Caller(what.into())).with_source(error)
+            })?,
+        };
+        let store = builder.store.create().map_err(|error| {
+            let what = format!("the store can't be made: {error}");
+            Error::new(Cause::Store(what)).with_source(error)
+        })?;
+        let clients = match builder.http {
+            Some(client) => Clients::given(client),
+            None => Clients::own(builder.config.connect_timeout)
+                .map_err(|what| Error::new(Cause::Connect(what)))?,
+        };
+        let hub = driver::start(builder.config, store, &runtime, clients);
+        Ok(Self { hub, runtime })
+    }
+
+    /// Opens a URL or a local path; ready when the first answer of the origin has been judged.
+    ///
+    /// A failure that may pass is retried for as long as [`ClientBuilder::give_up_after`] says; then the last cause is
+    /// the error. Nothing happens before the future is polled; dropping it closes what it was opening.
+    pub fn open<S: Into<Source>>(
+        &self,
+        source: S,
+    ) -> impl Future<Output = Result<FileStream, Error>> + Send + 'static + use<S> {
+        let client = self.clone();
+        let source = source.into();
+        let is_local = source.is_local();
+        async move {
+            let hub = client.hub;
+            let begin = move || hub.open(&source, OpenOptions::default(), Access::Hop);
+            let mut opening = if is_local {
+                // The file system may take its time.
+                let opened = client.runtime.spawn_blocking(begin).await;
+                opened.map_err(|error| Error::new(Cause::Closed).with_source(error))??
+            } else {
+                begin()?
+            };
+            let reader = poll_fn(|cx| opening.poll(cx)).await?;
+            Ok(FileStream::of(reader, 0))
+        }
+    }
+
+    /// Says that the network is another one (Wi-Fi to mobile, say): connections of the old one are given up, and waits
+    /// for it end.
+    pub fn network_changed(&self) {
+        self.hub.port().post(Event::NetworkChanged);
+    }
+}
+
+impl core::fmt::Debug for Client {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! The tokio runtime against a small origin on loopback.
+
+mod https;
+mod lifecycle;
+mod local;
+mod origin;
+mod reading;

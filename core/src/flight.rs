@@ -184,11 +184,13 @@ impl Flight {
             Some(transfer) => (transfer.at(), transfer.end()),
             None => (self.asked.first, self.asked_end),
         };
+        let compared = self.transfer.as_ref().is_some_and(Transfer::is_held);
         Lane {
             id: self.id,
             at,
             end: end.unwrap_or(u64::MAX),
-            plods: self.asked.plain || self.transfer.as_ref().is_some_and(Transfer::is_held),
+            plods: self.asked.plain || compared,
+            settles: compared,
             yields: self.brought >= worth,
         }
     }

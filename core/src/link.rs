@@ -68,7 +68,8 @@ impl Link {
     /// Bytes that pass while a new request would be answered: what a running transfer may skip before a new request is
     /// the quicker way, and what a transfer delivers before another may take its connection.
     pub(crate) fn worth(&self) -> u64 {
-        let bytes = u128::from(self.bandwidth) * self.reconnect.as_nanos() / 1_000_000_000;
+        let product = u128::from(self.bandwidth).saturating_mul(self.reconnect.as_nanos());
+        let bytes = product / 1_000_000_000;
         u64::try_from(bytes)
             .unwrap_or(u64::MAX)
             .clamp(*WORTH_BYTES.start(), *WORTH_BYTES.end())
@@ -129,5 +130,15 @@ mod tests {
         let mut meter = Meter::new(Instant::ZERO);
         meter.add(Instant::from_nanos(1000), 64 * 1024, &mut link);
         assert_eq!(link.bandwidth(), 1024 * 1024);
+    }
+
+    #[test]
+    fn priors_beyond_all_measure_are_a_large_worth_and_no_overflow() {
+        let link = Link::new(&Config {
+            prior_bandwidth: u64::MAX,
+            prior_reconnect: Duration::MAX,
+            ..Config::default()
+        });
+        assert_eq!(link.worth(), *WORTH_BYTES.end());
     }
 }

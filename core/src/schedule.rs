@@ -44,6 +44,9 @@ pub(crate) struct Lane {
     pub(crate) plods: bool,
     /// Whether it has delivered what its request cost.
     pub(crate) yields: bool,
+    /// Whether it is being compared: what its head said, such as the length, is believed only afterwards. It is not
+    /// useless, whatever it brings.
+    pub(crate) settles: bool,
 }
 
 /// All that the decision depends on.
@@ -189,7 +192,10 @@ impl Situation<'_> {
                 let serves = if near { (rank, demand.class) } else { far };
                 work.serves = Some(work.serves.map_or(serves, |before| before.min(serves)));
             }
-            from = if near || missing >= demand.start_below {
+            // More requests than connections are not planned: an unknown length in pieces would have no last one.
+            let planned = work.iter().filter(|work| work.id.is_none()).count();
+            let settled = near || (demand.class > Class::Sought && planned >= self.max_lanes);
+            from = if settled || missing >= demand.start_below {
                 let bringing = |work: &&Work| work.at <= missing && missing < work.reach;
                 let brought = work.iter().filter(bringing).map(|work| work.reach).max();
                 brought.unwrap_or_else(|| self.hole_end(missing, work))
@@ -238,7 +244,8 @@ impl Situation<'_> {
     /// A transfer that brings nothing that is wanted ends.
     fn stop_useless(&self, work: &[Work], plan: &mut Plan) {
         for (lane, work) in self.lanes.iter().zip(work) {
-            if work.serves.is_none() && plan.stops.len() < self.may_stop {
+            let useless = work.serves.is_none() && !lane.settles;
+            if useless && plan.stops.len() < self.may_stop {
                 plan.stops.push((lane.id, CancelReason::NotNeeded));
             }
         }

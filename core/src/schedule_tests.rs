@@ -50,6 +50,7 @@ fn lane(id: u64, at: u64) -> Lane {
         end: u64::MAX,
         plods: false,
         yields: true,
+        settles: false,
     }
 }
 
@@ -272,4 +273,45 @@ fn one_drain_at_a_time() {
             end: Some(MIB)
         }]
     );
+}
+
+#[test]
+fn bounded_requests_into_an_unknown_length_are_no_endless_plan() {
+    let held = ByteRanges::new();
+    let demands = [drain()];
+    let lanes = [lane(1, 5 * MIB)];
+    for (total, lanes) in [(None, &lanes[..0]), (None, &lanes), (Some(1 << 50), &lanes)] {
+        let plan = plan(&Situation {
+            total,
+            max_request: KIB,
+            ..situation(&held, lanes, &demands)
+        });
+        assert!(plan.starts.len() <= 1, "{plan:?}");
+        assert_eq!(
+            plan.stops,
+            [],
+            "what runs far ahead comes in useful in the end"
+        );
+    }
+}
+
+#[test]
+fn a10_a_comparison_that_brings_nothing_is_let_finish() {
+    // All nine bytes are there, and only this answer's head says that they are all. It was cancelled and asked for
+    // again for ever, and whoever waited for byte 9 never learned that it is the end.
+    let held = ranges(&[(0, 9)]);
+    let lanes = [Lane {
+        end: 9,
+        plods: true,
+        settles: true,
+        ..lane(1, 0)
+    }];
+    let demands = [waiting(9), drain()];
+    let plan = plan(&Situation {
+        total: None,
+        max_lanes: 1,
+        ..situation(&held, &lanes, &demands)
+    });
+    assert_eq!(plan.stops, []);
+    assert_eq!(plan.starts, []);
 }

@@ -2,6 +2,7 @@
 //!
 //! They are not part of the repository: `INFILL_MEDIA`, or `../shared/data/media` beside it, is where they are.
 #![cfg(feature = "symphonia")]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "audio_support/mod.rs"]
 mod support;

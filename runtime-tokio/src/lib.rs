@@ -44,7 +44,8 @@
 //! down, all reads end with [`ErrorKind::Closed`].
 //!
 //! # A client of your own
-//! [`ClientBuilder::http`] takes a [`reqwest::Client`], whose settings stand. Build it with care:
+//! [`ClientBuilder::http`] takes a [`reqwest::Client`], whose settings stand. [`reqwest_builder`] is the place to start
+//! from; with a builder from elsewhere, take care:
 //! - **Decompression** (`gzip`, `brotli`, `zstd`, `deflate`; on by default where reqwest's features are): bytes would no
 //!   longer be where the origin says they are. Turn it off with `no_gzip()` and so on.
 //! - **Time-outs**: a total one (`timeout`) is overridden here, for it would cut every long body. `read_timeout` ends
@@ -55,7 +56,7 @@
 //!   credentials for their own origin only.
 //! - **Connections**: after one was found dead, infill asks for a new one, which only its own clients can promise. Idle
 //!   ones live as long as your client keeps them.
-//! - **TLS**: reqwest's own set-up with rustls needs a process-wide `CryptoProvider`.
+//! - **TLS**: reqwest's own set-up with rustls panics where no process-wide `CryptoProvider` was installed.
 //!
 //! # Features
 //! - `rustls` (default): `https` with rustls, ring and Mozilla's roots. Without it, `native-tls` is the alternative;
@@ -72,6 +73,7 @@ mod stream;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use http::reqwest_builder;
 pub use infill_blocking::FileStream as BlockingFileStream;
 pub use infill_blocking::{
     Cause, Error, ErrorKind, Notice, Noticed, Notices, Progress, ResourceStatus, Source, State,

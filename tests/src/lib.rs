@@ -1,6 +1,9 @@
 //! What the proofs of infill are built from.
 
 pub mod alloc;
+pub mod bench;
 pub mod fixtures;
+pub mod fuzz;
 pub mod origin;
+pub mod sim;
 pub mod steady;

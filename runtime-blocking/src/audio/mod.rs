@@ -27,11 +27,13 @@ mod probe;
 mod reader;
 mod seek;
 mod source;
+mod spawn;
 mod stream;
 mod track;
 
 pub use block::Block;
 pub use source::{AudioSource, SourceControl};
+pub use spawn::{Control, Output};
 
 use core::fmt;
 use core::time::Duration;

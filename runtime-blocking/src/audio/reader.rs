@@ -224,7 +224,7 @@ impl Reader {
                 Ok(None) => return Ok(None),
                 Ok(Some(packet)) if packet.track_id != self.track.id => {}
                 Ok(Some(packet)) => {
-                    if let Some(chunk) = self.decode(packet)? {
+                    if let Some(chunk) = self.decode(&packet)? {
                         return Ok(Some(chunk));
                     }
                 }
@@ -267,11 +267,11 @@ impl Reader {
         }
     }
 
-    fn decode(&mut self, packet: Packet) -> Result<Option<Chunk>, Error> {
+    fn decode(&mut self, packet: &Packet) -> Result<Option<Chunk>, Error> {
         let mut samples = Vec::new();
         let decoder = &mut self.decoder;
         let decoded = guarded(|| {
-            let buffer = decoder.decode(&packet)?;
+            let buffer = decoder.decode(packet)?;
             buffer.copy_to_vec_interleaved(&mut samples);
             Ok((buffer.spec().rate(), buffer.spec().channels().count()))
         });
@@ -290,7 +290,7 @@ impl Reader {
         }
         let start = match self.window {
             Some(window) => window.trim(packet.pts.get(), &mut samples, channels),
-            None => self.place(&packet, rate),
+            None => self.place(packet, rate),
         };
         if samples.is_empty() {
             return Ok(None);

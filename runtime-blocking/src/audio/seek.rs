@@ -112,7 +112,7 @@ impl Audio {
             }),
             Way::Constant => self.compute(target, reader),
             Way::Container { early_seconds } => self.search(target, early_seconds, reader),
-            Way::Linear => self.from_the_start(reader).map(Led::There),
+            Way::Linear => self.start_over(reader).map(Led::There),
         }
     }
 
@@ -143,7 +143,7 @@ impl Audio {
         let early = self.margin(&reader) + early_seconds * u64::from(self.rate);
         let at = target.saturating_sub_unsigned(early);
         if at <= reader.start().max(self.base) {
-            return self.from_the_start(reader).map(Led::There);
+            return self.start_over(reader).map(Led::There);
         }
         let mut reader = match reader.is_in_the_middle() {
             true => Reader::open(&self.source)?,
@@ -157,7 +157,7 @@ impl Audio {
         })
     }
 
-    fn from_the_start(&self, reader: Reader) -> Result<Reader, Error> {
+    fn start_over(&self, reader: Reader) -> Result<Reader, Error> {
         match reader.is_fresh() {
             true => Ok(reader),
             false => Reader::open(&self.source),
@@ -245,10 +245,10 @@ impl Audio {
         if let Some(known) = self.constant_rate {
             return Ok(known);
         }
-        let found = match self.source.seekable_len() {
-            Some(_) => ConstantRate::find(&self.source, Reader::first_packet(&self.source)?)?,
-            None => None,
-        };
+        if self.source.seekable_len().is_none() {
+            return Ok(None);
+        }
+        let found = ConstantRate::find(&self.source, Reader::first_packet(&self.source)?)?;
         self.constant_rate = Some(found);
         Ok(found)
     }

@@ -29,8 +29,11 @@ pub trait AudioSource: Read + Seek + Send + Sync + 'static {
 
 /// Reaches a source that another thread is reading.
 pub trait SourceControl: Send + Sync {
-    /// Ends a read that is blocked now, with [`Cause::Superseded`]. Returns at once.
+    /// Ends a read that is blocked now, or else the next that would be, with [`Cause::Superseded`]. Returns at once.
     fn interrupt(&self);
+
+    /// Takes back an interrupt that has ended no read yet.
+    fn clear_interrupt(&self);
 
     /// Ends a read that is blocked now, and all later ones, with [`Cause::Closed`]. Returns at once.
     fn close(&self);

@@ -24,6 +24,10 @@ impl SourceControl for StreamHandle {
         Self::interrupt(self);
     }
 
+    fn clear_interrupt(&self) {
+        Self::clear_interrupt(self);
+    }
+
     fn close(&self) {
         Self::close(self);
     }

@@ -205,6 +205,8 @@ impl Reader {
         buf: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
         if self.link.track.is_closed() {
+            // No answer will come to what it waits for.
+            self.withdraw();
             return Poll::Ready(Err(Cause::Closed.into()));
         }
         if buf.is_empty() {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bytes::Bytes;
 
 /// How much is read at once.
-pub(super) const BUFFER_BYTES: usize = 64 * 1024;
+pub(super) const BUFFER_BYTES: usize = 128 * 1024;
 
 /// How many unused buffers are kept.
 const KEPT: usize = 16;

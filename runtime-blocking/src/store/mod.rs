@@ -3,6 +3,8 @@
 mod memory;
 pub(crate) mod positional;
 mod temp_dir;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! Sources that misbehave, and Symphonia by itself over a whole file to compare with.
 // Each test file uses a part of it.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -142,13 +142,12 @@ impl Read for Source {
             return Err(outage().into());
         }
         while !state.closed && state.gate.is_some_and(|byte| end > byte) {
-            state.waiting = true;
-            state.interrupted = false;
-            state = self.shared.changed.wait(state).unwrap();
-            state.waiting = false;
-            if state.interrupted {
+            if std::mem::take(&mut state.interrupted) {
                 return Err(Error::new(Cause::Superseded).into());
             }
+            state.waiting = true;
+            state = self.shared.changed.wait(state).unwrap();
+            state.waiting = false;
         }
         if state.closed {
             return Err(Error::new(Cause::Closed).into());
@@ -190,7 +189,11 @@ impl AudioSource for Source {
 
 impl SourceControl for Remote {
     fn interrupt(&self) {
-        self.set(|state| state.interrupted = state.waiting);
+        self.set(|state| state.interrupted = true);
+    }
+
+    fn clear_interrupt(&self) {
+        self.set(|state| state.interrupted = false);
     }
 
     fn close(&self) {

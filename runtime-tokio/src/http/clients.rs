@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use infill_core::http::FetchRequest;
+use infill_core::{Cause, Error};
 use url::{Origin, Url};
 
 /// How many origins are remembered as having pooled connections.
@@ -93,25 +94,13 @@ impl Clients {
 
 impl Own {
     fn make(&self, connect_timeout: Duration) -> Result<Http, String> {
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("infill/", env!("CARGO_PKG_VERSION")))
-            // Redirects, retries and deadlines are core's and the engine's.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+        let builder = plain_builder()
             .connect_timeout(connect_timeout)
             .no_proxy()
-            .referer(false)
-            // Whoever embeds this may have turned the features on, elsewhere in the tree.
-            .no_gzip()
-            .no_brotli()
-            .no_deflate()
-            .no_zstd()
             // With a time-out, the pool keeps a task that ticks; idle connections are closed by `rest` instead.
             .pool_idle_timeout(None);
         #[cfg(feature = "rustls")]
         let builder = builder.tls_backend_preconfigured(self.tls.clone());
-        #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-        let builder = builder.tls_backend_native();
         let client = builder.build().map_err(|error| {
             let why = super::failure::describe(&error);
             format!("the HTTP client can't be set up: {why}")
@@ -122,6 +111,41 @@ impl Own {
             given: false,
         })
     }
+}
+
+/// A builder of reqwest clients with the settings that infill needs, for [`ClientBuilder::http`]: no decompression, no
+/// redirects and no retries of its own, and with the feature `rustls` the same TLS as infill's own clients. Add a
+/// proxy, a resolver, time-outs for connecting. (Certificates are part of the TLS set-up that is made here: to trust
+/// others, give another one with `tls_backend_preconfigured`.)
+///
+/// Fails if TLS can't be set up.
+///
+/// [`ClientBuilder::http`]: crate::ClientBuilder::http
+pub fn reqwest_builder() -> Result<reqwest::ClientBuilder, Error> {
+    let builder = plain_builder();
+    #[cfg(feature = "rustls")]
+    let builder = {
+        let tls = super::tls::config().map_err(|why| Error::new(Cause::Connect(why)))?;
+        builder.tls_backend_preconfigured(tls)
+    };
+    Ok(builder)
+}
+
+fn plain_builder() -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("infill/", env!("CARGO_PKG_VERSION")))
+        // Redirects, retries and deadlines are the engine's and core's.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Whoever embeds this may have turned the features on, elsewhere in the tree.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd();
+    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    let builder = builder.tls_backend_native();
+    builder
 }
 
 /// The origins that a client may have idle connections to: one that broke there may have been dead before it was used.

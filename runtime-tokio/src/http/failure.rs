@@ -123,7 +123,15 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
-    /// What reqwest says about a server that answers `answer` and closes, resetting if `rude`.
+    fn client() -> reqwest::Client {
+        crate::reqwest_builder()
+            .unwrap()
+            .no_proxy()
+            .build()
+            .unwrap()
+    }
+
+    /// What reqwest says about a server that answers `answer` and closes.
     async fn meet(answer: &'static [u8]) -> Result<reqwest::Response, reqwest::Error> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/?secret", listener.local_addr().unwrap());
@@ -132,13 +140,7 @@ mod tests {
             let _ = socket.read(&mut [0; 1024]).unwrap();
             socket.write_all(answer).unwrap();
         });
-        let response = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .unwrap()
-            .get(url)
-            .send()
-            .await;
+        let response = client().get(url).send().await;
         server.join().unwrap();
         response
     }
@@ -169,8 +171,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let error = client.get(url).send().await.unwrap_err();
+        let error = client().get(url).send().await.unwrap_err();
         assert_eq!(head_failure(error, true).kind, FailureKind::Connect);
     }
 

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 pub(crate) use clients::Clients;
+pub use clients::reqwest_builder;
 use credit::Credit;
 use exchange::Exchange;
 use running::Running;

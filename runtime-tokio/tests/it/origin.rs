@@ -22,6 +22,8 @@ pub(crate) enum Plan {
     Close,
     /// Answer with this status and header lines and no body.
     Status(u16, String),
+    /// Answer as asked, but later.
+    Late(Duration),
     /// Answer in pieces of so many bytes, with a pause after each.
     Slow(usize, Duration),
 }
@@ -158,8 +160,14 @@ pub(crate) fn request(reader: &mut impl BufRead, connection: usize) -> Option<Se
 }
 
 /// Answers; `None` when the connection is spent.
-pub(crate) fn answer(content: &[u8], plan: &Plan, seen: &Seen, writer: &mut impl ReadWrite) -> Option<()> {
+pub(crate) fn answer(
+    content: &[u8],
+    plan: &Plan,
+    seen: &Seen,
+    writer: &mut impl ReadWrite,
+) -> Option<()> {
     match plan {
+        Plan::Late(pause) => thread::sleep(*pause),
         Plan::Close => return None,
         Plan::Silent => return wait_for_end(writer),
         Plan::Status(status, lines) => {

@@ -35,9 +35,9 @@ impl FileTrack {
             self.refuse_page(id, context);
             return;
         }
-        let excess = transfer
-            .end()
-            .map_or(0, |end| (transfer.at() + len).saturating_sub(end));
+        let excess = transfer.end().map_or(0, |end| {
+            transfer.at().saturating_add(len).saturating_sub(end)
+        });
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
         self.place(id, &mut pieces, context);

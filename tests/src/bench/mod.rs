@@ -1,0 +1,83 @@
+//! Benchmarks that can be trusted on a noisy machine: each case runs in a process of its own, beside its baseline, in
+//! turn, several rounds, against an origin in yet another process; what is reported is medians and their ratios.
+//!
+//! A benchmark is a list of [`Case`]s given to [`run`], which is also what the child processes enter.
+
+pub mod cases;
+mod child;
+mod table;
+mod usage;
+
+use std::time::Duration;
+
+pub use usage::Usage;
+
+use crate::origin::{Origin, OriginBuilder, Resource, content};
+
+/// The resource that cases read.
+pub const PATH: &str = "/bench.bin";
+
+/// What a case is given.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The URL of the resource.
+    pub url: String,
+    /// Its length in bytes.
+    pub len: u64,
+}
+
+/// Something that is measured.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Its name in the table.
+    pub name: &'static str,
+    /// What it is compared with, by name; none for a baseline.
+    pub against: &'static [&'static str],
+    /// Does the work once. An error ends the benchmark.
+    pub work: fn(&Job) -> Result<(), Box<dyn std::error::Error>>,
+}
+
+/// The origin that a benchmark reads from.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// What the benchmark shows.
+    pub title: &'static str,
+    /// Bytes of the resource.
+    pub len: u64,
+    /// Before each response head.
+    pub latency: Duration,
+    /// Bytes per second of each response.
+    pub rate: Option<u64>,
+    /// How often each case runs.
+    pub rounds: usize,
+}
+
+impl Setting {
+    fn origin(&self) -> Origin {
+        let mut builder: OriginBuilder = Origin::builder().latency(self.latency);
+        if let Some(rate) = self.rate {
+            builder = builder.rate(rate);
+        }
+        let origin = builder.start();
+        origin.put(PATH, Resource::new(content(1, self.len)));
+        origin
+    }
+}
+
+/// Runs a benchmark: as its parent, as its origin, or as one case, as the arguments say.
+pub fn run(setting: &Setting, cases: &[Case]) -> std::process::ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let role: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    let done = match role.as_slice() {
+        ["--origin"] => child::serve(setting),
+        ["--case", name, url] => child::work(setting, cases, name, url),
+        _ => table::compare(setting, cases),
+    };
+    match done {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error}", setting.title);
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

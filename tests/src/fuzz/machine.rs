@@ -1,0 +1,463 @@
+//! Any events in any order, ids that nobody gave among them: the machine keeps its contract, and when everything is
+//! closed and answered it comes to rest.
+
+use std::time::Duration;
+
+use arbitrary::{Result, Unstructured};
+use bytes::Bytes;
+use infill_core::http::ResponseHead;
+use infill_core::{
+    Config, Event, FailureKind, FetchFailure, FetchId, Instant, Machine, OpId, OpenOptions,
+    ReaderId, RequestId, ResourceId, SourceSpec, StoreFailure, TrackId, Verification,
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::contract::Ledger;
+use super::draw;
+
+/// More actions than any single event of so small a world can call for.
+const MAX_ACTIONS: usize = 20_000;
+/// Inputs are cut after so many events, so that each run is short.
+const MAX_EVENTS: usize = 1_000;
+/// The length that an honest answer announces.
+const TOTAL: u64 = 100_000;
+/// All bytes of all bodies, but for the page that an origin shows instead.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+
+const READERS: u8 = 6;
+const URLS: [&str; 4] = [
+    "http://one.example/a.mp3",
+    "https://user:pass@two.example/b.flac?q=1#f",
+    "http://one.example/c.ogg",
+    "ftp://three.example/d.wav",
+];
+
+/// Runs one input.
+pub fn run(data: &[u8]) {
+    let mut input = Unstructured::new(data);
+    let Ok(config) = config(&mut input) else {
+        return;
+    };
+    let mut world = World::new(config);
+    for _ in 0..MAX_EVENTS {
+        // An input that ends within an event ends the run there.
+        if input.is_empty() || world.step(&mut input).is_err() {
+            break;
+        }
+    }
+    world.come_to_rest();
+}
+
+/// Opens a track, answers its first request with `head` and `bytes` of body, lets time pass, and comes to rest.
+pub(super) fn answer_with(head: ResponseHead, bytes: usize) {
+    let mut world = World::new(Config::default());
+    let (track, reader) = (TrackId(0), ReaderId(0));
+    world.open(track, 0, OpenOptions::default());
+    world.attach(track, reader, 0);
+    let range = infill_core::ByteRange::at(1000, 1);
+    world.ask(reader, 0, None, range);
+    for _ in 0..4 {
+        let Some(fetch) = world.ledger.fetches.keys().next_back().copied() else {
+            break;
+        };
+        let head = Box::new(head.clone());
+        world.handle(Event::ResponseStarted { fetch, head });
+        let bytes = Bytes::from_static(&ZEROS[..bytes.min(ZEROS.len())]);
+        if !bytes.is_empty() {
+            world.handle(Event::BytesReceived { fetch, bytes });
+        }
+        world.acknowledge();
+        world.ledger.fetches.remove(&fetch);
+        world.handle(Event::StreamEnded { fetch });
+        world.tick();
+    }
+    world.come_to_rest();
+}
+
+/// Limits as they are set, and as nobody should set them.
+fn config(input: &mut Unstructured<'_>) -> Result<Config> {
+    let mut config = Config::default();
+    let (odd, bits): (u8, u8) = input.arbitrary()?;
+    config.store_limit_bytes = [None, Some(1 << 20), Some(300_000), Some(1)][usize::from(bits & 3)];
+    config.read_ahead_bytes = [None, Some(64 * 1024)][usize::from(bits >> 2 & 1)];
+    config.max_request_bytes = [None, Some(10_000)][usize::from(bits >> 3 & 1)];
+    config.fetch_credit_bytes = [256 * 1024, 4096][usize::from(bits >> 4 & 1)];
+    config.connections_per_host = [6, 2][usize::from(bits >> 5 & 1)];
+    config.connections = [64, 3][usize::from(bits >> 6 & 1)];
+    if odd == 0xff {
+        config.store_block_bytes = 0;
+        config.overlap_bytes = u64::MAX;
+        config.prior_bandwidth = 0;
+        config.give_up_after = Duration::ZERO;
+    } else if odd == 0xfe {
+        config.prior_bandwidth = u64::MAX;
+        config.prior_reconnect = Duration::MAX;
+        config.give_up_after = Duration::MAX;
+        config.backoff_max = Duration::MAX;
+    }
+    Ok(config)
+}
+
+struct World {
+    machine: Machine,
+    now: Instant,
+    ledger: Ledger,
+    per_track: usize,
+    in_all: usize,
+}
+
+impl World {
+    fn new(config: Config) -> Self {
+        Self {
+            per_track: config.connections_per_file,
+            in_all: config.connections,
+            machine: Machine::new(config),
+            now: Instant::ZERO,
+            ledger: Ledger::default(),
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.machine.handle(self.now, event);
+        let mut actions = 0;
+        while let Some(action) = self.machine.poll_action() {
+            self.ledger.record(action);
+            actions += 1;
+            assert!(actions < MAX_ACTIONS, "actions without end");
+        }
+        self.ledger.check_connections(self.per_track, self.in_all);
+        let due = self.machine.poll_timeout();
+        let end = Instant::from_nanos(u64::MAX);
+        assert!(
+            due.is_none_or(|at| at > self.now || at == end),
+            "due now, but not done"
+        );
+    }
+
+    fn step(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        match input.arbitrary::<u8>()? % 24 {
+            0..8 => self.step_reader(input),
+            8..17 => self.step_fetch(input),
+            17..21 => self.step_store(input),
+            21 => {
+                let track = self.track(input)?;
+                let choice: u8 = input.arbitrary()?;
+                let url = URLS
+                    .get(usize::from(choice % 5))
+                    .and_then(|url| url.parse().ok());
+                self.handle(Event::FreshUrl { track, url });
+                Ok(())
+            }
+            22 if input.arbitrary::<u8>()? > 0xe0 => {
+                self.handle(Event::NetworkChanged);
+                Ok(())
+            }
+            _ => self.step_time(input),
+        }
+    }
+
+    fn step_time(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        match input.arbitrary::<u8>()? {
+            0xff => self.now = Instant::from_nanos(input.arbitrary()?),
+            0x80.. => return Ok(self.tick()),
+            some => self.now = self.now + Duration::from_millis(u64::from(some).pow(2)),
+        }
+        self.handle(Event::Tick);
+        Ok(())
+    }
+
+    fn step_reader(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        let choice: u8 = input.arbitrary()?;
+        match choice % 8 {
+            0 => {
+                let track = TrackId(u64::from(input.arbitrary::<u8>()? % 3));
+                let bits: u8 = input.arbitrary()?;
+                let options = OpenOptions {
+                    read_ahead_bytes: [None, Some(0), Some(20_000)][usize::from(bits & 3) % 3],
+                    max_request_bytes: [None, Some(0), Some(5_000)][usize::from(bits >> 2 & 3) % 3],
+                };
+                self.open(track, bits >> 4, options);
+            }
+            1 => {
+                let (track, reader) = (self.track(input)?, reader(input)?);
+                self.attach(track, reader, draw::position(input)?);
+            }
+            2 if choice > 0xc0 => {
+                let reader = reader(input)?;
+                self.ledger.detach(reader);
+                self.handle(Event::Detach { reader });
+            }
+            3 if choice > 0xc0 => {
+                let track = self.track(input)?;
+                self.close(track);
+            }
+            4 => {
+                let (reader, position) = (reader(input)?, draw::position(input)?);
+                self.handle(Event::Seek { reader, position });
+            }
+            5 => {
+                let (reader, position) = (reader(input)?, draw::position(input)?);
+                self.handle(Event::Advanced { reader, position });
+            }
+            _ => {
+                let (reader, number) = (reader(input)?, input.arbitrary::<u8>()?);
+                let latched = match number & 3 {
+                    0 => Some(self.resource(input)?),
+                    _ => None,
+                };
+                self.ask(reader, u64::from(number), latched, draw::range(input)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn step_fetch(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        let ids: Vec<u64> = self.ledger.fetches.keys().map(|id| id.0).collect();
+        let fetch = FetchId(draw::id(input, &ids)?);
+        let choice: u8 = input.arbitrary()?;
+        match choice % 8 {
+            0..3 => {
+                let head = Box::new(self.answer(fetch, input)?);
+                self.handle(Event::ResponseStarted { fetch, head });
+            }
+            3..6 => {
+                let len = usize::from(input.arbitrary::<u16>()?).max(1);
+                let page: &'static [u8] = b"<html>";
+                let body = if choice == 0xff { page } else { &ZEROS[..len] };
+                let bytes = Bytes::from_static(body);
+                self.handle(Event::BytesReceived { fetch, bytes });
+            }
+            6 => {
+                self.ledger.fetches.remove(&fetch);
+                self.handle(Event::StreamEnded { fetch });
+            }
+            _ => {
+                let kinds = [
+                    FailureKind::Connect,
+                    FailureKind::NotProcessed,
+                    FailureKind::Reset,
+                    FailureKind::Truncated,
+                    FailureKind::Protocol,
+                    FailureKind::Stopped,
+                ];
+                self.fail(fetch, kinds[usize::from(choice >> 3) % kinds.len()]);
+            }
+        }
+        Ok(())
+    }
+
+    /// An honest answer to what was asked, or any.
+    fn answer(&self, fetch: FetchId, input: &mut Unstructured<'_>) -> Result<ResponseHead> {
+        let first = self
+            .ledger
+            .fetches
+            .get(&fetch)
+            .map_or(0, |fetch| fetch.first);
+        let choice: u8 = input.arbitrary()?;
+        let head = match choice % 8 {
+            0..4 if first < TOTAL => {
+                let range = format!("bytes {first}-{}/{TOTAL}", TOTAL - 1);
+                ResponseHead::new(206).with_field("content-range", range.as_bytes())
+            }
+            0..4 => {
+                let range = format!("bytes */{TOTAL}");
+                ResponseHead::new(416).with_field("content-range", range.as_bytes())
+            }
+            4 => ResponseHead::new(200).with_field("content-length", TOTAL.to_string().as_bytes()),
+            5 => ResponseHead::new(200).with_field("transfer-encoding", b"chunked"),
+            _ => return draw::head(input),
+        };
+        Ok(match choice >> 3 & 3 {
+            0 => head,
+            1 => head.with_field("etag", b"\"v1\""),
+            2 => head.with_field("etag", b"\"v2\""),
+            _ => head.with_field("etag", b"W/\"v1\""),
+        })
+    }
+
+    fn step_store(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
+        let resource = self.resource(input)?;
+        match input.arbitrary::<u8>()? {
+            choice @ 0..0xa0 => self.write_done(resource, choice < 0x90),
+            choice @ 0xa0..0xe0 => self.verify_done(resource, choice),
+            0xe0..0xf0 => {
+                let range = draw::range(input)?;
+                let failure = fault(false);
+                self.handle(Event::ReadFailed {
+                    resource,
+                    range,
+                    failure,
+                });
+            }
+            _ => {
+                let (op, result) = (OpId(draw::id(input, &[])?), Ok(()));
+                self.handle(Event::Written {
+                    resource,
+                    op,
+                    result,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn write_done(&mut self, resource: ResourceId, good: bool) {
+        let Some(stored) = self.ledger.resources.get_mut(&resource) else {
+            return;
+        };
+        let (op, result) = if good {
+            let Some(op) = stored.wrote() else { return };
+            (op, Ok(()))
+        } else {
+            let Some((op, _, bytes)) = stored.writes.pop_front() else {
+                return;
+            };
+            (op, Err((fault(op.0 % 2 == 0), bytes)))
+        };
+        self.handle(Event::Written {
+            resource,
+            op,
+            result,
+        });
+    }
+
+    fn verify_done(&mut self, resource: ResourceId, choice: u8) {
+        let stored = self.ledger.resources.get_mut(&resource);
+        let Some((op, range)) = stored.and_then(|stored| stored.verifies.pop_front()) else {
+            return;
+        };
+        let len = usize::try_from(range.len()).unwrap_or(usize::MAX);
+        let result = match (choice % 8, ZEROS.get(..len)) {
+            (0..6, Some(zeros)) => Verification::Digest(xxh3_64(zeros)),
+            (0..7, _) => Verification::Digest(0),
+            _ => Verification::Failed(fault(false)),
+        };
+        self.handle(Event::Verified {
+            resource,
+            op,
+            result,
+        });
+    }
+
+    fn open(&mut self, track: TrackId, url: u8, options: OpenOptions) {
+        let url = URLS[usize::from(url) % URLS.len()].parse().expect("a URL");
+        let source = Box::new(SourceSpec {
+            url,
+            headers: [("Authorization".to_owned(), "x".to_owned())].into(),
+            renewable: track.0 == 1,
+        });
+        self.ledger.open(track);
+        self.handle(Event::Open {
+            track,
+            source,
+            options,
+        });
+    }
+
+    fn attach(&mut self, track: TrackId, reader: ReaderId, position: u64) {
+        self.ledger.attach(track, reader);
+        self.handle(Event::Attach {
+            track,
+            reader,
+            position,
+        });
+    }
+
+    fn ask(
+        &mut self,
+        reader: ReaderId,
+        number: u64,
+        latched: Option<ResourceId>,
+        range: infill_core::ByteRange,
+    ) {
+        let request = RequestId(number);
+        self.ledger.ask(reader, request);
+        self.handle(Event::ReadRequest {
+            reader,
+            request,
+            latched,
+            range,
+        });
+    }
+
+    fn close(&mut self, track: TrackId) {
+        self.ledger.close(track);
+        self.handle(Event::Close { track });
+        self.ledger.closed_readers(track);
+    }
+
+    fn fail(&mut self, fetch: FetchId, kind: FailureKind) {
+        self.ledger.fetches.remove(&fetch);
+        let failure = FetchFailure::new(kind, "as the input says");
+        self.handle(Event::FetchFailed { fetch, failure });
+    }
+
+    /// Time passes to the next deadline.
+    fn tick(&mut self) {
+        self.now = self
+            .machine
+            .poll_timeout()
+            .unwrap_or(self.now)
+            .max(self.now);
+        self.handle(Event::Tick);
+    }
+
+    fn track(&self, input: &mut Unstructured<'_>) -> Result<TrackId> {
+        draw::id(input, &self.ledger.track_ids()).map(TrackId)
+    }
+
+    fn resource(&self, input: &mut Unstructured<'_>) -> Result<ResourceId> {
+        let ids: Vec<u64> = self.ledger.resources.keys().map(|id| id.0).collect();
+        draw::id(input, &ids).map(ResourceId)
+    }
+
+    /// The store answers all that it owes.
+    fn acknowledge(&mut self) {
+        while let Some(resource) = self.owed() {
+            self.write_done(resource, true);
+            self.verify_done(resource, 0);
+        }
+    }
+
+    fn owed(&self) -> Option<ResourceId> {
+        let owes = |stored: &super::contract::Stored| {
+            !stored.writes.is_empty() || !stored.verifies.is_empty()
+        };
+        let mut all = self.ledger.resources.iter();
+        all.find(|(_, stored)| owes(stored))
+            .map(|(resource, _)| *resource)
+    }
+
+    /// Everything is closed, answered and reported: the machine has nothing left to do, and asks for no tick.
+    fn come_to_rest(mut self) {
+        for track in self.ledger.track_ids() {
+            self.close(TrackId(track));
+        }
+        self.acknowledge();
+        while let Some(fetch) = self.ledger.fetches.keys().next().copied() {
+            self.fail(fetch, FailureKind::Stopped);
+        }
+        self.ledger.check_rest();
+        assert!(
+            self.machine.is_quiescent(),
+            "not quiescent: {:?}",
+            self.machine
+        );
+        assert_eq!(
+            self.machine.poll_timeout(),
+            None,
+            "a deadline without a track"
+        );
+    }
+}
+
+fn reader(input: &mut Unstructured<'_>) -> Result<ReaderId> {
+    Ok(ReaderId(u64::from(input.arbitrary::<u8>()? % READERS)))
+}
+
+fn fault(full: bool) -> StoreFailure {
+    StoreFailure {
+        full,
+        detail: "as the input says".to_owned(),
+    }
+}

@@ -1,0 +1,17 @@
+//! What the fuzz targets run: bytes in, a panic for a broken promise.
+//!
+//! The targets in `fuzz/` are one line each, so that an ordinary test can replay the corpus on stable, without a fuzzer.
+
+mod contract;
+mod draw;
+
+pub mod byte_ranges;
+pub mod machine;
+pub mod response_head;
+
+/// The targets by name; `fuzz/corpus/<name>/` holds the inputs of each.
+pub const TARGETS: [(&str, fn(&[u8])); 3] = [
+    ("byte_ranges", byte_ranges::run),
+    ("machine", machine::run),
+    ("response_head", response_head::run),
+];

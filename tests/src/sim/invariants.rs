@@ -1,0 +1,742 @@
+//! What must hold after every event. The ledger follows the machine's actions with a model of its own, and panics at
+//! the first that breaks a promise; whoever runs the session adds the seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infill_core::http::FetchRequest;
+use infill_core::{
+    Action, Answer, ByteRange, Change, Config, Error, ErrorKind, Event, Facts, FetchId, Instant,
+    ReaderId, RequestId, ResourceId, TrackId, View,
+};
+
+use super::content::Content;
+use super::origin::Origins;
+use super::store::Store;
+
+/// Panics because a promise is broken.
+macro_rules! violated {
+    ($($message:tt)*) => { panic!("promise broken: {}", format_args!($($message)*)) };
+}
+pub(super) use violated;
+
+/// How long after its time a wait may end: the time that its last event took.
+const GRACE: core::time::Duration = core::time::Duration::from_millis(500);
+
+/// The model.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    config: Config,
+    /// Whether no error is justified.
+    clean: bool,
+    tracks: BTreeMap<TrackId, TrackEntry>,
+    fetches: BTreeMap<FetchId, FetchEntry>,
+    resources: BTreeMap<ResourceId, ResourceEntry>,
+    readers: BTreeMap<ReaderId, TrackId>,
+    requests: BTreeMap<(ReaderId, RequestId), Waiting>,
+    seen_fetches: BTreeSet<FetchId>,
+    pub(super) tally: Tally,
+}
+
+/// Sums over a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests made.
+    pub requests: u64,
+    /// Body bytes delivered.
+    pub delivered: u64,
+    /// Of these, after the request was cancelled.
+    pub late: u64,
+    /// Bytes published, retracted ones included.
+    pub published: u64,
+    /// Bytes that were asked for though present, to compare.
+    pub overlap: u64,
+}
+
+impl Tally {
+    /// Adds the sums of another session.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.delivered += other.delivered;
+        self.late += other.late;
+        self.published += other.published;
+        self.overlap += other.overlap;
+    }
+}
+
+#[derive(Debug)]
+struct TrackEntry {
+    site: usize,
+    stage: Life,
+    opened: bool,
+    current: Option<ResourceId>,
+    last_progress: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Open,
+    Closing,
+    Closed,
+}
+
+#[derive(Debug)]
+struct FetchEntry {
+    track: TrackId,
+    host: String,
+    credit: u64,
+    stopping: bool,
+}
+
+#[derive(Debug)]
+struct ResourceEntry {
+    track: TrackId,
+    site: usize,
+    view: View,
+    /// The versions that all bytes published so far agree with.
+    versions: Option<Vec<Content>>,
+    committed: bool,
+    released: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    since: Instant,
+    range: ByteRange,
+    latched: Option<ResourceId>,
+    superseded: bool,
+    /// Its reader sought meanwhile: it may be dropped as superseded, or answered.
+    sought: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(config: Config, clean: bool) -> Self {
+        Self {
+            config,
+            clean,
+            tracks: BTreeMap::new(),
+            fetches: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            seen_fetches: BTreeSet::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Notes a track that is about to be opened.
+    pub(super) fn opening(&mut self, track: TrackId, site: usize, now: Instant) {
+        let entry = TrackEntry {
+            site,
+            stage: Life::Open,
+            opened: false,
+            current: None,
+            last_progress: now,
+        };
+        self.tracks.insert(track, entry);
+    }
+
+    /// Notes an event before the machine sees it.
+    pub(super) fn before(&mut self, now: Instant, event: &Event) {
+        match event {
+            Event::Attach { track, reader, .. } => {
+                self.readers.insert(*reader, *track);
+            }
+            Event::Detach { reader } => {
+                self.readers.remove(reader);
+                self.requests.retain(|(other, _), _| other != reader);
+            }
+            Event::Close { track } => {
+                if let Some(entry) = self.tracks.get_mut(track) {
+                    entry.stage = Life::Closing;
+                }
+            }
+            Event::ReadRequest {
+                reader,
+                request,
+                latched,
+                range,
+            } => {
+                for ((other, _), waiting) in &mut self.requests {
+                    waiting.superseded |= other == reader;
+                }
+                let waiting = Waiting {
+                    since: now,
+                    range: *range,
+                    latched: *latched,
+                    superseded: false,
+                    sought: false,
+                };
+                self.requests.insert((*reader, *request), waiting);
+            }
+            Event::Seek { reader, .. } => {
+                for ((other, _), waiting) in &mut self.requests {
+                    waiting.sought |= other == reader;
+                }
+            }
+            Event::BytesReceived { fetch, bytes } => {
+                let Some(entry) = self.fetches.get_mut(fetch) else {
+                    return;
+                };
+                let length = bytes.len() as u64;
+                assert!(
+                    entry.credit >= length,
+                    "the simulator delivers more than was granted"
+                );
+                entry.credit -= length;
+                self.tally.delivered += length;
+                if entry.stopping {
+                    self.tally.late += length;
+                }
+            }
+            Event::StreamEnded { fetch } | Event::FetchFailed { fetch, .. } => {
+                self.fetches.remove(fetch);
+            }
+            _ => {}
+        }
+    }
+
+    /// Checks an action.
+    pub(super) fn action(
+        &mut self,
+        now: Instant,
+        action: &Action,
+        store: &Store,
+        origins: &Origins,
+    ) {
+        self.check_names(action);
+        match action {
+            Action::FetchRange { track, request } => self.fetch(*track, request),
+            Action::CancelFetch { fetch, .. } => {
+                let entry = self.fetches.get_mut(fetch).expect("check_names saw it");
+                if entry.stopping {
+                    violated!("{fetch} is cancelled twice");
+                }
+                entry.stopping = true;
+            }
+            Action::Grant { fetch, bytes } => self.grant(*fetch, *bytes),
+            Action::OpenResource { track, resource } => self.open_resource(*track, *resource),
+            Action::Release { resource } => {
+                if store.is_busy(*resource) {
+                    violated!("{resource} is released while operations on it are under way");
+                }
+                self.resource(*resource).released = true;
+            }
+            Action::Write {
+                resource,
+                offset,
+                bytes,
+                ..
+            } => {
+                let range = ByteRange::at(*offset, bytes.len() as u64);
+                self.write(*resource, range, store);
+            }
+            Action::Discard { resource, range } => {
+                let present = self.resource(*resource).view.present().len_within(*range);
+                if present > 0 {
+                    violated!(
+                        "{resource} discards {range}, of which {present} bytes are published"
+                    );
+                }
+            }
+            Action::Publish { resource, change } => {
+                self.publish(now, *resource, change, store, origins);
+            }
+            Action::Commit {
+                resource,
+                final_len,
+            } => self.commit(*resource, *final_len),
+            Action::Opened { track, result } => self.opened(*track, result),
+            Action::WakeReader {
+                reader,
+                request,
+                answer,
+            } => {
+                self.answered(now, *reader, *request, answer);
+            }
+            Action::Closed { track } => {
+                let entry = self.track(*track);
+                if entry.stage != Life::Closing {
+                    violated!("{track} is closed though nobody asked");
+                }
+                entry.stage = Life::Closed;
+            }
+            Action::Verify { .. }
+            | Action::Mark { .. }
+            | Action::NeedFreshUrl { .. }
+            | Action::State { .. }
+            | Action::Notify { .. } => {}
+        }
+    }
+
+    /// Checks what must hold when an event was handled.
+    pub(super) fn after(&self, now: Instant, timeout: Option<Instant>) {
+        if let Some(at) = timeout
+            && at <= now
+        {
+            violated!("the next deadline is {at:?}, which is not after {now:?}: a busy loop");
+        }
+        for ((reader, request), waiting) in &self.requests {
+            if waiting.superseded {
+                violated!("{request} of {reader} was replaced and has got no answer");
+            }
+            let track = self
+                .readers
+                .get(reader)
+                .and_then(|track| self.tracks.get(track));
+            let Some(track) = track else { continue };
+            if track.stage != Life::Open {
+                violated!("{request} of {reader} has got no answer though its track was closed");
+            }
+            let from = waiting.since.max(track.last_progress);
+            if now.since(from) > self.config.give_up_after + GRACE {
+                violated!(
+                    "{request} of {reader} has been waiting without progress since {from:?}; \
+                     it should have been given up after {:?}",
+                    self.config.give_up_after
+                );
+            }
+        }
+        for (id, track) in &self.tracks {
+            if track.stage != Life::Open && !track.opened {
+                violated!("{id} was closed and its Open has got no answer");
+            }
+        }
+    }
+
+    /// Checks that nothing is left when all tracks are closed.
+    pub(super) fn finished(&self) {
+        if let Some(fetch) = self.fetches.keys().next() {
+            violated!("{fetch} is still under way at the end");
+        }
+        for (track, entry) in &self.tracks {
+            if entry.stage != Life::Closed {
+                violated!("{track} was never reported as closed");
+            }
+        }
+        for (resource, entry) in &self.resources {
+            if !entry.released {
+                violated!("{resource} was never released");
+            }
+        }
+    }
+
+    /// What readers see of a resource.
+    pub(super) fn view(&self, resource: ResourceId) -> &View {
+        &self.resources[&resource].view
+    }
+
+    /// The current version of a track.
+    pub(super) fn current(&self, track: TrackId) -> Option<ResourceId> {
+        self.tracks.get(&track)?.current
+    }
+
+    /// Whether a resource is complete.
+    pub(super) fn is_committed(&self, resource: ResourceId) -> bool {
+        self.resources[&resource].committed
+    }
+
+    /// Requests that were not answered yet.
+    pub(super) fn unanswered(&self) -> Vec<(ReaderId, RequestId)> {
+        self.requests.keys().copied().collect()
+    }
+
+    /// A live resource and a fetch that is past, for events that make no sense.
+    pub(super) fn past(&self) -> (Option<ResourceId>, Option<FetchId>) {
+        let fetch = self
+            .seen_fetches
+            .iter()
+            .find(|fetch| !self.fetches.contains_key(fetch));
+        (self.resources.keys().next_back().copied(), fetch.copied())
+    }
+
+    /// Checks that `bytes` are what a reader of this resource must get at `start`.
+    pub(super) fn check_bytes(
+        &mut self,
+        resource: ResourceId,
+        start: u64,
+        bytes: &[u8],
+        origins: &Origins,
+    ) {
+        let entry = self.resource(resource);
+        let site = entry.site;
+        let versions = entry
+            .versions
+            .get_or_insert_with(|| all_versions(origins, site));
+        versions.retain(|version| version.matches(start, bytes));
+        if versions.is_empty() {
+            let end = start + bytes.len() as u64;
+            violated!("{resource} has at {start}..{end} what no version of it has: a wrong byte");
+        }
+    }
+
+    /// Checks that a resource may end at or before `position`.
+    pub(super) fn check_end(&self, resource: ResourceId, position: u64, origins: &Origins) {
+        let entry = &self.resources[&resource];
+        let true_end = match &entry.versions {
+            Some(versions) => versions.iter().any(|version| version.total() <= position),
+            None => all_versions(origins, entry.site)
+                .iter()
+                .any(|v| v.total() <= position),
+        };
+        if !true_end && !entry.view.facts().unverified {
+            violated!(
+                "{resource} ends at {position}, which is inside of every version: a false end"
+            );
+        }
+    }
+
+    fn track(&mut self, track: TrackId) -> &mut TrackEntry {
+        match self.tracks.get_mut(&track) {
+            Some(entry) => entry,
+            None => violated!("{track} was never opened"),
+        }
+    }
+
+    fn resource(&mut self, resource: ResourceId) -> &mut ResourceEntry {
+        match self.resources.get_mut(&resource) {
+            Some(entry) => entry,
+            None => violated!("{resource} was never opened"),
+        }
+    }
+
+    /// Actions name only what lives.
+    fn check_names(&mut self, action: &Action) {
+        let track = match action {
+            Action::FetchRange { track, .. }
+            | Action::OpenResource { track, .. }
+            | Action::NeedFreshUrl { track } => {
+                if self.track(*track).stage != Life::Open {
+                    violated!("{action:?} after {track} was closed");
+                }
+                Some(*track)
+            }
+            Action::Opened { track, .. }
+            | Action::State { track, .. }
+            | Action::Notify { track, .. }
+            | Action::Closed { track } => Some(*track),
+            Action::CancelFetch { fetch, .. } | Action::Grant { fetch, .. } => {
+                if !self.fetches.contains_key(fetch) {
+                    violated!("{action:?} names a request that is over");
+                }
+                None
+            }
+            Action::Release { resource }
+            | Action::Write { resource, .. }
+            | Action::Verify { resource, .. }
+            | Action::Discard { resource, .. }
+            | Action::Publish { resource, .. }
+            | Action::Commit { resource, .. } => {
+                let entry = self.resource(*resource);
+                if entry.released {
+                    violated!("{resource} is named after its release");
+                }
+                Some(entry.track)
+            }
+            Action::WakeReader { reader, .. } | Action::Mark { reader, .. } => {
+                if !self.readers.contains_key(reader) {
+                    violated!("{action:?} names a reader that is not there");
+                }
+                None
+            }
+        };
+        if let Some(track) = track
+            && self.track(track).stage == Life::Closed
+        {
+            violated!("{action:?} after {track} was reported as closed");
+        }
+    }
+
+    fn fetch(&mut self, track: TrackId, request: &FetchRequest) {
+        let fetch = request.fetch;
+        if !self.seen_fetches.insert(fetch) {
+            violated!("{fetch} is used again");
+        }
+        let credit = request.credit;
+        if credit == 0 || credit > self.config.fetch_credit_bytes {
+            violated!("{fetch} begins with a credit of {credit}");
+        }
+        self.check_range(track, request);
+        let host = request
+            .url
+            .host_str()
+            .expect("the simulator's URLs have hosts")
+            .to_owned();
+        let entry = FetchEntry {
+            track,
+            host: host.clone(),
+            credit: u64::from(credit),
+            stopping: false,
+        };
+        self.fetches.insert(fetch, entry);
+        self.tally.requests += 1;
+        let running = |which: &dyn Fn(&FetchEntry) -> bool| {
+            self.fetches
+                .values()
+                .filter(|fetch| !fetch.stopping && which(fetch))
+                .count()
+        };
+        let limits = [
+            (
+                "file",
+                running(&|fetch| fetch.track == track),
+                self.config.connections_per_file,
+            ),
+            (
+                "host",
+                running(&|fetch| fetch.host == host),
+                self.config.connections_per_host,
+            ),
+            ("client", running(&|_| true), self.config.connections),
+        ];
+        for (what, count, limit) in limits {
+            if count > limit {
+                violated!("{fetch} makes {count} requests under way for one {what}, limit {limit}");
+            }
+        }
+        let mut stopping = self
+            .fetches
+            .values()
+            .filter(|f| f.track == track && f.stopping);
+        if stopping.by_ref().count() > self.config.max_stopping {
+            violated!(
+                "{fetch} begins while more than {} are stopping",
+                self.config.max_stopping
+            );
+        }
+    }
+
+    /// Never a byte that is present, but for a bounded comparison; never one behind the known end.
+    fn check_range(&mut self, track: TrackId, request: &FetchRequest) {
+        let Some(current) = self.track(track).current else {
+            return;
+        };
+        let (fetch, first) = (request.fetch, request.first);
+        let overlap_limit = self.config.overlap_bytes;
+        let entry = self.resource(current);
+        if entry.committed {
+            violated!("{fetch} begins though {current} is complete");
+        }
+        if let Some(total) = entry.view.len()
+            && first >= total
+            && !request.plain
+        {
+            violated!("{fetch} asks from {first}, but {current} ends at {total}");
+        }
+        let is_probe = request.last == Some(first);
+        if request.plain || is_probe {
+            return;
+        }
+        let present = entry.view.present();
+        let hole = present.first_missing(first);
+        if hole - first > overlap_limit {
+            violated!("{fetch} asks from {first}, but {current} is present up to {hole}");
+        }
+        if let Some(next) = present.first_present(hole)
+            && request.last.is_none_or(|last| last >= next)
+        {
+            violated!(
+                "{fetch} asks for {first}-{:?}, but {current} is present from {next}",
+                request.last
+            );
+        }
+        self.tally.overlap += hole - first;
+        if let (Some(max), last) = (self.config.max_request_bytes, request.last) {
+            let length = last.map_or(u64::MAX, |last| last - first + 1);
+            if length > max + overlap_limit {
+                violated!("{fetch} asks for {length} bytes, limit {max}");
+            }
+        }
+    }
+
+    fn grant(&mut self, fetch: FetchId, bytes: u32) {
+        let limit = u64::from(self.config.fetch_credit_bytes);
+        let entry = self.fetches.get_mut(&fetch).expect("check_names saw it");
+        entry.credit += u64::from(bytes);
+        if entry.credit > limit {
+            violated!(
+                "{fetch} may read {} bytes ahead, limit {limit}",
+                entry.credit
+            );
+        }
+    }
+
+    fn open_resource(&mut self, track: TrackId, resource: ResourceId) {
+        let site = self.track(track).site;
+        self.track(track).current = Some(resource);
+        let entry = ResourceEntry {
+            track,
+            site,
+            view: View::new(),
+            versions: None,
+            committed: false,
+            released: false,
+        };
+        if self.resources.insert(resource, entry).is_some() {
+            violated!("{resource} is opened twice");
+        }
+    }
+
+    fn write(&mut self, resource: ResourceId, range: ByteRange, store: &Store) {
+        let entry = self.resource(resource);
+        if entry.view.present().len_within(range) > 0 {
+            violated!("{resource} writes {range} over published bytes");
+        }
+        let Some(limit) = self.config.store_limit_bytes else {
+            return;
+        };
+        let live = self.resources.iter().filter(|(_, entry)| !entry.released);
+        let used: u64 = live.map(|(resource, _)| store.used(*resource)).sum();
+        if used + range.len() > limit {
+            violated!(
+                "a write of {range} makes {} bytes stored, limit {limit}",
+                used + range.len()
+            );
+        }
+    }
+
+    fn publish(
+        &mut self,
+        now: Instant,
+        resource: ResourceId,
+        change: &Change,
+        store: &Store,
+        origins: &Origins,
+    ) {
+        match change {
+            Change::Present(range) => {
+                let entry = self.resource(resource);
+                if entry.view.present().len_within(*range) > 0 {
+                    violated!("{resource} publishes {range} a second time");
+                }
+                let Some(parts) = store.read(resource, *range) else {
+                    violated!("{resource} publishes {range}, which was not written");
+                };
+                for (start, bytes) in parts {
+                    self.check_bytes(resource, start, &bytes, origins);
+                }
+                self.tally.published += range.len();
+                let track = self.resources[&resource].track;
+                self.track(track).last_progress = now;
+            }
+            Change::Facts(facts) => self.check_facts(resource, facts, origins),
+            Change::Retracted(range) => {
+                let entry = self.resource(resource);
+                if entry.view.present().len_within(*range) == 0 {
+                    violated!("{resource} retracts {range}, of which nothing is published");
+                }
+                entry.committed = false;
+            }
+            Change::Failed(_) | Change::Recovered => {}
+        }
+        self.resource(resource).view.apply(change);
+    }
+
+    /// A total is that of some version, or the lie that the origins tell, or marked as not proven.
+    fn check_facts(&mut self, resource: ResourceId, facts: &Facts, origins: &Origins) {
+        let site = self.resource(resource).site;
+        let Some(total) = facts.total else { return };
+        let known = all_versions(origins, site)
+            .iter()
+            .any(|version| version.total() == total || version.total() + 7 == total);
+        if !known && !facts.unverified {
+            violated!("{resource} claims a total of {total}, which no version has");
+        }
+    }
+
+    fn commit(&mut self, resource: ResourceId, final_len: u64) {
+        let entry = self.resource(resource);
+        if entry.committed {
+            violated!("{resource} is committed twice");
+        }
+        if !entry
+            .view
+            .present()
+            .contains_range(ByteRange::new(0, final_len))
+        {
+            violated!(
+                "{resource} is committed with holes: {:?}",
+                entry.view.present()
+            );
+        }
+        let whole = entry
+            .versions
+            .as_ref()
+            .is_some_and(|versions| versions.iter().any(|version| version.total() == final_len));
+        if !whole && !entry.view.facts().unverified {
+            violated!(
+                "{resource} is committed with {final_len} bytes, which is no version's length"
+            );
+        }
+        entry.committed = true;
+        entry.view.commit(final_len);
+    }
+
+    fn opened(&mut self, track: TrackId, result: &Result<(), Error>) {
+        let clean = self.clean;
+        let entry = self.track(track);
+        if entry.opened {
+            violated!("{track} is opened twice");
+        }
+        entry.opened = true;
+        if let Err(error) = result
+            && clean
+            && error.kind() != ErrorKind::Closed
+        {
+            violated!("{track} was not opened though nothing is wrong: {error}");
+        }
+    }
+
+    fn answered(&mut self, now: Instant, reader: ReaderId, request: RequestId, answer: &Answer) {
+        let Some(waiting) = self.requests.remove(&(reader, request)) else {
+            violated!("{request} of {reader} is answered {answer:?}, but nothing is waited for");
+        };
+        let track = self.readers[&reader];
+        let closing = self.track(track).stage != Life::Open;
+        let resource = waiting.latched.or(self.track(track).current);
+        match answer {
+            Answer::Superseded if waiting.superseded || waiting.sought => {}
+            Answer::Superseded => violated!("{request} of {reader} was not superseded"),
+            _ if waiting.superseded => {
+                violated!("{request} of {reader} was superseded: {answer:?}")
+            }
+            Answer::Readable => {
+                let start = waiting.range.start;
+                let readable = resource.is_some_and(|r| self.view(r).present().contains(start));
+                if !readable {
+                    violated!("{request} of {reader} is answered 'readable', but {start} is not");
+                }
+            }
+            Answer::End => {
+                let start = waiting.range.start;
+                let len = resource.and_then(|resource| self.view(resource).len());
+                if len.is_none_or(|len| start < len) {
+                    violated!("{request} of {reader} is answered 'end' at {start} of {len:?}");
+                }
+            }
+            Answer::Failed(error) => {
+                let closed = error.kind() == ErrorKind::Closed;
+                if closed != closing {
+                    violated!("{request} of {reader} fails with '{error}', closing: {closing}");
+                }
+                if self.clean && !closing {
+                    violated!("{request} of {reader} fails though nothing is wrong: {error}");
+                }
+                let waited = now.since(waiting.since);
+                if error.kind() == ErrorKind::Network && waited < self.config.give_up_after {
+                    violated!(
+                        "{request} of {reader} is given up after {waited:?} with '{error}', \
+                         which may pass"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn all_versions(origins: &Origins, site: usize) -> Vec<Content> {
+    origins.sites[site]
+        .versions
+        .iter()
+        .map(|version| version.content)
+        .collect()
+}

@@ -77,9 +77,7 @@ impl Options {
 
     fn set(&mut self, name: &str, value: Value) -> Result<(), UsageError> {
         match name {
-            "--cache" => {
-                return usage("--cache: there is no persistent cache yet; leave it out".into());
-            }
+            "--cache" => usage("--cache: there is no persistent cache yet; leave it out".into()),
             "--raw" => once(name, &mut self.raw, value.path(name)?),
             "--wav" => once(name, &mut self.wav, value.path(name)?),
             "--seek-byte" => {

@@ -185,14 +185,15 @@ mod tests {
 
     #[test]
     fn any_state_of_a_stream_makes_a_bar_of_one_length() {
+        let run = |range: core::ops::Range<u64>| Vec::from([range]);
         for (len, present, position) in [
-            (None, vec![], 0),
-            (Some(0), vec![], 0),
-            (Some(1), vec![0..1], 1),
-            (Some(59), vec![0..59], 59),
-            (None, vec![5..9], 700),
-            (Some(10), vec![0..10], u64::MAX),
-            (Some(u64::MAX), vec![0..u64::MAX / 100], 0),
+            (None, Vec::new(), 0),
+            (Some(0), Vec::new(), 0),
+            (Some(1), run(0..1), 1),
+            (Some(59), run(0..59), 59),
+            (None, run(5..9), 700),
+            (Some(10), run(0..10), u64::MAX),
+            (Some(u64::MAX), run(0..u64::MAX / 100), 0),
         ] {
             let look = Look {
                 len,

@@ -22,6 +22,9 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         let mut config = Config::default();
         // Only for the jitter of retries: clients shall not retry in step.
+        // Two buffers: one is read into while the other is written. At wire speed half as many hand-overs, and CPU time,
+        // as with half of it.
+        config.fetch_credit_bytes = 2 * http::BUFFER_BYTES as u32;
         config.seed = RandomState::new().hash_one(());
         Self {
             config,

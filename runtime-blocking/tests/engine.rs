@@ -1,5 +1,8 @@
 //! The engine without a runtime: time is a number, HTTP is a table, the store can be told to fail.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::single_range_in_vec_init, reason = "one run is one range")]
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

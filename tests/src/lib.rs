@@ -8,3 +8,7 @@ pub mod fuzz;
 pub mod origin;
 pub mod sim;
 pub mod steady;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

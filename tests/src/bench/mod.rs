@@ -81,3 +81,9 @@ pub fn run(setting: &Setting, cases: &[Case]) -> std::process::ExitCode {
         }
     }
 }
+
+/// The middle one; of none, 0.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}

@@ -73,10 +73,12 @@ fn config(rng: &mut Rng, seed: u64, tracks: &[TrackPlan]) -> Config {
         config.store_limit_bytes = Some(least + rng.u64(0..=sum));
     }
     config.give_up_after = millis(rng, 5_000, 60_000);
-    config.connect_timeout = millis(rng, 1_000, 10_000);
-    config.head_timeout = millis(rng, 2_000, 20_000);
-    config.stall_timeout = millis(rng, 1_000, 10_000);
-    config.min_progress_window = millis(rng, 5_000, 20_000);
+    // Who gives up before a dead connection is known to be dead has no use of being patient.
+    let half = config.give_up_after.as_millis() as u64 / 2;
+    config.connect_timeout = millis(rng, 1_000, half.min(10_000));
+    config.head_timeout = millis(rng, 2_000, half.min(20_000));
+    config.stall_timeout = millis(rng, 1_000, half.min(10_000));
+    config.min_progress_window = millis(rng, 2_000, half.min(20_000));
     config.backoff_min = millis(rng, 50, 500);
     config.backoff_max = millis(rng, 1_000, 60_000);
     config.overlap_bytes = one_of(rng, &[4096, 4096, 1000, 64]);

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::FileTrack;
+use super::response::COMPARISON_LIMIT;
 use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::FetchFailure;
@@ -26,30 +27,35 @@ impl FileTrack {
         context.space.take(len - granted);
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
-        let Some(transfer) = &mut flight.transfer else {
+        if let Some(unread) = flight.unread.take() {
+            if is_markup(&bytes) {
+                context.space.release(len);
+                self.refuse_page(id, context);
+                return;
+            }
+            let (place, claim) = *unread;
+            self.accept(id, place, claim, context);
+        }
+        // Stopped by what its first bytes showed, or without a head.
+        let flight = self.flights.iter_mut().find(|flight| flight.id == id);
+        let Some(transfer) = flight.and_then(|flight| flight.transfer.as_mut()) else {
             context.space.release(len);
             return;
         };
-        if !self.recovery.is_proven() && transfer.at() == 0 && is_markup(&bytes) {
-            context.space.release(len);
-            self.refuse_page(id, context);
-            return;
-        }
         let excess = transfer.end().map_or(0, |end| {
             transfer.at().saturating_add(len).saturating_sub(end)
         });
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
+        self.recovery.passed(transfer.at(), now);
         self.place(id, &mut pieces, context);
         self.pieces = pieces;
         self.ask_store(id, context);
         if excess > 0 {
             self.finish_full(id, context);
         } else {
-            let at = self.flights[index]
-                .transfer
-                .as_ref()
-                .map_or(0, Transfer::at);
+            let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
+            let at = transfer.map_or(0, Transfer::at);
             self.dirty |= self.resource.held().contains(at);
         }
     }
@@ -79,16 +85,13 @@ impl FileTrack {
                     flight.writes += 1;
                     flight.brought += len;
                     self.resource.write(op, ByteRange::at(offset, len), id);
-                    self.recovery.progressed(context.now);
+                    self.recovery.set_proven();
                     context.out.push(Action::Write {
                         resource: self.resource.id(),
                         op,
                         offset,
                         bytes,
                     });
-                    if self.recovery.has_failed() {
-                        self.recovered(context);
-                    }
                 }
             }
         }
@@ -132,7 +135,12 @@ impl FileTrack {
     fn refuse_page(&mut self, id: FetchId, context: &mut Context<'_>) {
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
             let cause = Cause::NotMedia("markup".to_owned());
-            self.fail(&flight, &cause, Remedy::GiveUp, None, context);
+            let remedy = if self.recovery.is_proven() {
+                Remedy::Retry
+            } else {
+                Remedy::GiveUp
+            };
+            self.fail(&flight, &cause, remedy, None, context);
         }
     }
 
@@ -142,9 +150,33 @@ impl FileTrack {
             flight.over = true;
             return;
         }
+        if self.ended_short(id) {
+            if let Some(flight) = self.flight(id) {
+                flight.over = true;
+            }
+            self.change_version(Some(id), context);
+            self.let_go(id, context);
+            return;
+        }
         if let Some(flight) = self.take_flight(id, context) {
             self.finish(&flight, context);
         }
+    }
+
+    /// Whether a body of the whole resource ended before the bytes that it was to be compared with: then it is of
+    /// another version, a shorter one. Where a cut would look the same it is asked again, twice at most (FAULTS B4).
+    fn ended_short(&mut self, id: FetchId) -> bool {
+        let flight = self.flights.iter().find(|flight| flight.id == id);
+        let held = flight
+            .and_then(|flight| flight.transfer.as_ref())
+            .filter(|transfer| transfer.is_held());
+        let Some(end) = held.map(Transfer::ended).filter(|end| end.whole) else {
+            return false;
+        };
+        let next = &mut self.recovery.next;
+        let sure = !end.unverified || next.comparisons >= COMPARISON_LIMIT;
+        next.comparisons += u32::from(!sure);
+        sure
     }
 
     /// A fetch failed.

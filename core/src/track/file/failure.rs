@@ -22,6 +22,8 @@ pub(super) struct Recovery {
     backoff: Backoff,
     last: Option<Error>,
     progress: Instant,
+    /// The furthest position that a body has come to since.
+    furthest: u64,
     /// Asking again can't help; kept so that asking at once again is answered at once.
     fatal: Option<Error>,
     /// Nobody waits and it goes on failing: nothing is fetched until somebody asks.
@@ -44,6 +46,8 @@ pub(super) struct NextAsk {
     pub(super) fresh: bool,
     /// With an overlap to compare, whatever the validator (FAULTS A10).
     pub(super) overlap: bool,
+    /// Comparisons asked for in a row without one having been made (FAULTS A10).
+    pub(super) comparisons: u32,
     /// Answers in a row that began after the byte that was wanted (FAULTS A2).
     pub(super) misplaced: u32,
 }
@@ -54,6 +58,7 @@ impl Recovery {
             backoff: Backoff::default(),
             last: None,
             progress: now,
+            furthest: 0,
             fatal: None,
             resting: false,
             proven: false,
@@ -62,13 +67,23 @@ impl Recovery {
         }
     }
 
-    /// Bytes came that were not there before.
+    /// Coverage grew: bytes were stored that were not there before. That they came is no progress, or a store that
+    /// fails would keep its readers waiting for ever.
     pub(super) fn progressed(&mut self, now: Instant) {
         self.progress = now;
-        self.proven = true;
+        self.furthest = 0;
     }
 
-    /// The end was found where nothing had come: that is an answer too.
+    /// A body has come to this position. On the way through present bytes, where ranges are ignored, that is progress
+    /// too; but each position is passed once, or an origin that cuts every body early would be waited for for ever.
+    pub(super) fn passed(&mut self, at: u64, now: Instant) {
+        if at > self.furthest {
+            self.furthest = at;
+            self.progress = now;
+        }
+    }
+
+    /// Media came, or the end was found where nothing had come.
     pub(super) fn set_proven(&mut self) {
         self.proven = true;
     }
@@ -261,8 +276,12 @@ impl FileTrack {
         self.publish(change, context);
     }
 
-    /// Bytes come again.
+    /// Bytes are stored that were not there before.
     pub(super) fn recovered(&mut self, context: &mut Context<'_>) {
+        self.recovery.progressed(context.now);
+        if !self.recovery.has_failed() {
+            return;
+        }
         self.recovery.fatal = None;
         self.recovery.last = None;
         self.endpoint.worked();

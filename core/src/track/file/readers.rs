@@ -167,6 +167,8 @@ impl FileTrack {
     pub(super) fn answer_open(&mut self, result: Result<(), Error>, context: &mut Context<'_>) {
         if self.opening != Opening::Done {
             self.opening = Opening::Done;
+            // What was urgent for its sake no longer is.
+            self.dirty = true;
             let track = self.id;
             context.out.push(Action::Opened { track, result });
         }

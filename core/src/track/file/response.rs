@@ -13,6 +13,9 @@ use crate::{Cause, FetchId, Notice};
 /// Answers in a row that leave the wanted byte out before the question is put plainly (FAULTS A2).
 const MISPLACED_LIMIT: u32 = 2;
 
+/// Comparisons that are asked for in a row, before an ETag that differs is believed (FAULTS A10).
+pub(super) const COMPARISON_LIMIT: u32 = 2;
+
 impl FileTrack {
     /// A response has begun.
     pub(crate) fn head(&mut self, id: FetchId, head: &ResponseHead, context: &mut Context<'_>) {
@@ -36,7 +39,14 @@ impl FileTrack {
                 if let Some(url) = &head.final_url {
                     self.endpoint.redirected(url.clone());
                 }
-                self.accept(id, place, Claim::new(head, place.total), context);
+                let claim = Claim::new(head, place.total);
+                if place.at == 0 {
+                    if let Some(flight) = self.flight(id) {
+                        flight.unread = Some(Box::new((place, claim)));
+                    }
+                } else {
+                    self.accept(id, place, claim, context);
+                }
             }
             Judgement::End { total, version } => self.end_at(id, total, version, head, context),
             Judgement::Refuse { cause, remedy } => {
@@ -49,7 +59,13 @@ impl FileTrack {
     }
 
     /// The body is bytes of the resource: of this version, of another, or in doubt.
-    fn accept(&mut self, id: FetchId, place: BodyPlace, claim: Claim, context: &mut Context<'_>) {
+    pub(super) fn accept(
+        &mut self,
+        id: FetchId,
+        place: BodyPlace,
+        claim: Claim,
+        context: &mut Context<'_>,
+    ) {
         let overlap = self
             .resource
             .overlap(place.at, context.config.overlap_bytes);
@@ -60,6 +76,7 @@ impl FileTrack {
             (Version::Doubtful, None) if self.can_ask_overlap(id) => {
                 // Compare before believing an ETag that may be its node's own (FAULTS A10).
                 self.recovery.next.overlap = true;
+                self.recovery.next.comparisons += 1;
                 self.stop(id, CancelReason::Refused, context);
                 return;
             }
@@ -78,14 +95,12 @@ impl FileTrack {
         }
     }
 
-    /// Whether bytes before what was asked are there to be compared and were not asked for yet.
+    /// Whether there are bytes to be compared, and asking for them has a prospect.
     fn can_ask_overlap(&self, id: FetchId) -> bool {
         let asked = self.flights.iter().find(|flight| flight.id == id);
-        let before = |first| self.resource.present().last_before(first);
-        asked.is_some_and(|flight| {
-            let first = flight.asked.first;
-            !flight.asked.plain && before(first).is_some_and(|run| run.end == first)
-        })
+        let ranged = asked.is_some_and(|flight| !flight.asked.plain);
+        let present = !self.resource.present().is_empty();
+        ranged && present && self.recovery.next.comparisons < COMPARISON_LIMIT
     }
 
     /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28).
@@ -99,6 +114,10 @@ impl FileTrack {
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {
             Ranges::Honoured => false,
+            // Everything of another version is what `If-Range` asks for (RFC 9110, section 13.1.5).
+            Ranges::Ignored if matches!(place.version, Version::Other | Version::Doubtful) => {
+                self.ranges_ignored
+            }
             Ranges::Ignored => true,
             Ranges::Unknown => self.ranges_ignored,
         };

@@ -50,7 +50,11 @@ impl FileTrack {
         for index in 0..self.flights.len() {
             let flight = &self.flights[index];
             let (id, owed, class) = (flight.id, flight.credit.owed, flight.class);
-            if owed == 0 || flight.over {
+            // Small change is kept back while there is something left to send into, or about to be: or the pieces of
+            // a body would only ever become smaller (the silly window of RFC 1122, section 4.2.3.3).
+            let small = owed < u64::from(context.config.fetch_credit_bytes) / 4;
+            let busy = flight.credit.granted > 0 || flight.writes > 0;
+            if owed == 0 || flight.over || (small && busy) {
                 continue;
             }
             let room = self.make_room(owed, class, context);
@@ -156,7 +160,8 @@ impl FileTrack {
         let wanted = keep.iter().any(|kept| !kept.intersect(range).is_empty());
         let held = self.resource.held().len_within(range);
         let present = self.resource.present().len_within(range);
-        if wanted || present == 0 || held != present || self.resource.is_verifying(range) {
+        let compared = self.resource.is_verifying(range) || !self.comparing(range).is_empty();
+        if wanted || present == 0 || held != present || compared {
             return 0;
         }
         let runs: Vec<ByteRange> = self

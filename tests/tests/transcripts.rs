@@ -725,8 +725,8 @@ fn give_up_and_try_again() {
         < State t1 Waiting 42.533537355s 0 B/s
         @ 60.046s
         > Tick
-        < WakeReader rd1 q1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
         < Publish rs1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
+        < WakeReader rd1 q1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
         < State t1 Failed 0 B/s
         > ReadRequest rd1 q2 65536..131072 of rs1
         < State t1 Waiting 42.024430837s 0 B/s

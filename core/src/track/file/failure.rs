@@ -237,18 +237,18 @@ impl FileTrack {
         recovery.fatal = Some(error.clone());
         recovery.last = Some(error.clone());
         recovery.resting = true;
+        // Before the answers: who is told of the failure finds it in the view.
+        self.tell_failure(error.clone(), context);
         self.answer_waits(context);
         self.answer_all(&Answer::Failed(error.clone()), context);
-        self.answer_open(Err(error.clone()), context);
-        self.tell_failure(error, context);
+        self.answer_open(Err(error), context);
     }
 
     /// Patience has ended for some that waited.
-    pub(super) fn given_up(&mut self, error: Error, context: &mut Context<'_>) {
+    pub(super) fn given_up(&mut self) {
         self.endpoint.give_up_renewal();
         if !self.is_waited_for() {
             self.recovery.resting = self.flights.is_empty();
-            self.tell_failure(error, context);
         }
         self.dirty = true;
     }
@@ -259,7 +259,7 @@ impl FileTrack {
         self.recovery.last.clone().unwrap_or_else(silent)
     }
 
-    fn tell_failure(&mut self, error: Error, context: &mut Context<'_>) {
+    pub(super) fn tell_failure(&mut self, error: Error, context: &mut Context<'_>) {
         self.recovery.told = true;
         let change = Change::Failed(error);
         self.publish(change, context);

@@ -219,15 +219,20 @@ impl FileTrack {
         if waits.is_empty() && !opening {
             return;
         }
+        let error = self.last_cause(limit);
+        let all_waits = waits.len() == self.readers.waiting;
+        if all_waits && (opening || self.opening == Opening::Done) {
+            // Before the answers: who is told of the failure finds it in the view.
+            self.tell_failure(error.clone(), context);
+        }
         for (id, wait) in waits {
             let error = self.last_cause(limit).with_offset(wait.range.start);
             self.answer_one(id, Answer::Failed(error), context);
         }
-        let error = self.last_cause(limit);
         if opening {
-            self.answer_open(Err(error.clone()), context);
+            self.answer_open(Err(error), context);
         }
-        self.given_up(error, context);
+        self.given_up();
     }
 }
 

@@ -178,9 +178,14 @@ impl Flight {
     }
 
     /// Whether it will settle a doubt and has not done so: until then any other answer would be in doubt, too.
-    pub(crate) fn is_undecided(&self) -> bool {
+    fn is_undecided(&self) -> bool {
         let open = self.transfer.as_ref().is_none_or(Transfer::is_held);
         open && (self.compares || self.doubtful)
+    }
+
+    /// Whether its answer decides what to ask next: nothing else is asked meanwhile.
+    pub(crate) fn decides(&self) -> bool {
+        self.is_undecided() || self.asks_length()
     }
 
     /// When the last byte came, if it is on its way through present bytes to one that somebody waits for.
@@ -194,11 +199,21 @@ impl Flight {
         self.transfer.as_ref().is_some_and(Transfer::is_asked)
     }
 
+    /// Whether it is to tell the length, and has not answered (FAULTS A15).
+    fn asks_length(&self) -> bool {
+        self.asked.probe && self.transfer.is_none()
+    }
+
     /// For the scheduler.
     pub(crate) fn lane(&self, worth: u64) -> Lane {
         let (at, end) = match &self.transfer {
             Some(transfer) if self.over => (transfer.at(), Some(transfer.at())),
             Some(transfer) if transfer.is_held() => (transfer.held_from(), transfer.end()),
+            // A part that begins before what was asked is on its way to it: another request would begin there, too
+            // (FAULTS A2).
+            Some(transfer) if transfer.is_part() => {
+                (transfer.at().max(self.asked.first), transfer.end())
+            }
             Some(transfer) => (transfer.at(), transfer.end()),
             None => (self.asked.first, self.asked_end),
         };
@@ -208,7 +223,7 @@ impl Flight {
             at,
             end: end.unwrap_or(u64::MAX),
             plods: self.asked.plain || compared,
-            settles: compared || self.is_undecided(),
+            settles: compared || self.decides(),
             yields: self.brought >= worth,
         }
     }

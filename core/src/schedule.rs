@@ -122,6 +122,7 @@ pub(crate) fn plan(situation: &Situation<'_>) -> Plan {
     for (rank, demand) in situation.demands.iter().enumerate() {
         situation.assign(rank, demand, &mut work);
     }
+    situation.keep_one_that_plods(&mut work);
     let serves = work[..situation.lanes.len()]
         .iter()
         .map(|work| work.serves.map(|(_, class)| class))
@@ -241,6 +242,23 @@ impl Situation<'_> {
             yields: false,
             settles: false,
             serves: Some((rank, demand.class)),
+        }
+    }
+
+    /// Where a new request would begin at 0, a transfer that has filled its reader's window waits for room instead of
+    /// ending: all that it brought would come again (FAULTS A1).
+    fn keep_one_that_plods(&self, work: &mut [Work]) {
+        let running = &mut work[..self.lanes.len()];
+        if self.demands.is_empty() || running.iter().any(|work| work.serves.is_some()) {
+            return;
+        }
+        let comes_there = |(lane, work): &(&Lane, &mut Work)| {
+            let end = lane.end.min(self.end_of_resource());
+            (self.ranges_ignored || lane.plods) && self.held.first_missing(work.at) < end
+        };
+        let candidates = self.lanes.iter().zip(running).filter(comes_there);
+        if let Some((_, work)) = candidates.max_by_key(|(lane, _)| lane.at) {
+            work.serves = Some((usize::MAX, Class::Drain));
         }
     }
 

@@ -99,6 +99,16 @@ impl Transfer {
         self.place.end
     }
 
+    /// Whether it is a part of the resource, asked for as such.
+    pub(crate) fn is_part(&self) -> bool {
+        !self.place.whole
+    }
+
+    /// Whether all that was announced has come and may be used.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.is_held() && self.place.end.is_some_and(|end| self.at >= end)
+    }
+
     /// Whether a comparison is under way: what comes is not used yet.
     pub(crate) fn is_held(&self) -> bool {
         self.check.is_some()

@@ -100,6 +100,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Settings that have no method of their own, for tests that can't wait.
+    #[doc(hidden)]
+    pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
     /// Makes the HTTP agents: for a proxy, other certificates, another resolver.
     ///
     /// Called for each new connection, from its thread. Each call must give an agent of its own, not a clone: stopping

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod fixtures;
 pub mod fuzz;
 pub mod origin;
+pub mod runtime;
 pub mod sim;
 pub mod steady;
 

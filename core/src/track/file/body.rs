@@ -181,6 +181,10 @@ impl FileTrack {
     /// A fetch failed.
     pub(crate) fn failed(&mut self, id: FetchId, failure: FetchFailure, context: &mut Context<'_>) {
         if let Some(flight) = self.take_flight(id, context) {
+            if flight.transfer.as_ref().is_some_and(Transfer::is_full) {
+                // All that was announced is here; what broke is the framing after it (FAULTS A23, B5).
+                return self.finish(&flight, context);
+            }
             let cause = failure.into_cause();
             self.fail(&flight, &cause, Remedy::Retry, None, context);
         }

@@ -28,7 +28,7 @@ pub(super) struct Recovery {
     resting: bool,
     /// Media came: what the origin holds is no error page.
     proven: bool,
-    /// Readers were told of a failure.
+    /// Readers, or the embedder by a notice, were told of a failure.
     told: bool,
     pub(super) next: NextAsk,
 }
@@ -212,6 +212,7 @@ impl FileTrack {
         let wait = backoff.failed(context.now, at_once, retry_after, config, context.rng);
         let notice = Notice::Retrying { cause, wait };
         self.notify(notice, context);
+        self.recovery.told = true;
         let tired = self.recovery.progress + config.give_up_after <= context.now;
         if tired && !self.is_waited_for() {
             self.recovery.resting = true;

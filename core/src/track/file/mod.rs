@@ -158,6 +158,9 @@ impl FileTrack {
 
     fn commit(&mut self, context: &mut Context<'_>) {
         if let Some(final_len) = self.resource.commit_if_complete() {
+            if self.recovery.has_failed() {
+                self.recovered(context);
+            }
             let resource = self.resource.id();
             context.out.push(Action::Commit {
                 resource,

@@ -56,7 +56,7 @@ impl FileTrack {
         let may_start = self.recovery.not_before() <= context.now
             && !self.endpoint.is_renewing()
             && self.stopping <= config.max_stopping
-            && !self.flights.iter().any(Flight::is_undecided);
+            && !self.flights.iter().any(Flight::decides);
         plan(&Situation {
             held: self.resource.held(),
             total: self.resource.total(),
@@ -137,7 +137,8 @@ impl FileTrack {
 
     /// Whether a transfer must go through whatever lies in its way, for a new request would begin at 0.
     pub(super) fn must_plod(&self) -> bool {
-        self.ranges_ignored || self.recovery.next.plain
+        let plain = self.flights.iter().any(|flight| flight.asked.plain);
+        self.ranges_ignored || self.recovery.next.plain || plain
     }
 
     /// Since when the most patient of those who wait does so.
@@ -302,7 +303,7 @@ impl FileTrack {
             flight.class.max(Class::Window)
         };
         let paid = class == Class::Drain || flight.brought >= self.link.worth();
-        let free = paid && !flight.over && !flight.is_undecided();
+        let free = paid && !flight.over && !flight.decides();
         free.then(|| (class, self.waiting_since(flight.since)))
     }
 

@@ -96,6 +96,11 @@ impl FileTrack {
             // The old ETag is served still, beside the new one: they are their nodes' own (FAULTS A10).
             self.resource.distrust_etags();
         }
+        let probe = self.flight(id).is_some_and(|flight| flight.asked.probe);
+        if probe && self.resource.total().is_none() {
+            // It doesn't tell the length: only all of it will (FAULTS A15).
+            self.recovery.next.plain = true;
+        }
         if let Some(flight) = self.flight(id) {
             flight.doubtful = place.version == Version::Doubtful;
             flight.claim = transfer.is_held().then(|| Box::new(claim));
@@ -111,13 +116,17 @@ impl FileTrack {
         ranged && held && self.recovery.next.comparisons < COMPARISON_LIMIT
     }
 
-    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28).
+    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28). Once a plain question
+    /// was answered, ranges get another chance: what could not be placed may have been one cache's fault.
     fn learn_ranges(&mut self, place: BodyPlace, id: FetchId, context: &mut Context<'_>) {
         let Some(flight) = self.flight(id) else {
             return;
         };
-        let late = place.at > flight.asked.first;
+        let (late, plain) = (place.at > flight.asked.first, flight.asked.plain);
+        let more = |end| place.end.is_none_or(|body| body > end);
+        let beyond = flight.asked_end.is_some_and(more);
         let next = &mut self.recovery.next;
+        next.plain &= !plain;
         next.misplaced = if late { next.misplaced + 1 } else { 0 };
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {
@@ -127,7 +136,7 @@ impl FileTrack {
                 self.ranges_ignored
             }
             Ranges::Ignored => true,
-            Ranges::Unknown => self.ranges_ignored,
+            Ranges::Unknown => beyond || self.ranges_ignored,
         };
         if ignored && !self.ranges_ignored {
             self.notify(Notice::RangesIgnored, context);

@@ -57,6 +57,8 @@ impl FileTrack {
             if owed == 0 || flight.over || (small && busy) {
                 continue;
             }
+            let idle = self.readers.waiting == 0 && self.must_plod();
+            let class = if idle { Class::Drain } else { class };
             let room = self.make_room(owed, class, context);
             let flight = &mut self.flights[index];
             if !room {
@@ -113,7 +115,10 @@ impl FileTrack {
             .min()
             .unwrap_or(u64::MAX);
         let behind = first..(lowest / block).min(last + 1).max(first);
-        let ahead = (behind.end..last + 1).rev();
+        // What a transfer brings that was let go on past the window would be given back for what it brings next, and
+        // be fetched from byte 0 again.
+        let spared = class == Class::Drain && self.must_plod();
+        let ahead = (behind.end..if spared { behind.end } else { last + 1 }).rev();
         let mut freed = 0;
         for index in behind.chain(ahead) {
             if freed >= want {

@@ -39,8 +39,8 @@ fn run<A: Into<OsString>>((name, play): (&str, Play), args: impl IntoIterator<It
     let exit = cli::run(name, args, false, &mut out, &mut err, play);
     Ran {
         exit,
-        out: String::from_utf8(out).unwrap(),
-        err: String::from_utf8(err).unwrap(),
+        out: String::from_utf8(out).expect("programs write UTF-8"),
+        err: String::from_utf8(err).expect("programs write UTF-8"),
     }
 }
 
@@ -51,12 +51,13 @@ fn serve(origin: &Origin, fixture: &Fixture) -> String {
     origin.url(&path)
 }
 
-fn head(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// `bytes` are all that is to be read there.
+fn assert_sought(seek: &Value, to: &Value, bytes: &[u8]) {
+    let head = bytes.iter().take(16).map(|byte| format!("{byte:02x}"));
+    assert_eq!(&seek["to"], to, "{seek}");
+    assert_eq!(seek["read"], bytes.len(), "{seek}");
+    assert_eq!(seek["head"], head.collect::<String>(), "{seek}");
+    assert!(seek["ms"].as_f64() > Some(0.0), "{seek}");
 }
 
 #[test]
@@ -93,32 +94,11 @@ fn everything_at_once_comes_out_as_the_origin_holds_it() {
         assert!(written[44..] == *samples, "--wav");
 
         let json = ran.json();
-        let second = u64::from(fixture.rate);
-        let at = 2 * 3 * fixture.rate as usize / 2;
-        for (index, to, read, bytes) in [
-            (
-                0,
-                Value::from(60_000),
-                fixture.bytes.len() - 60_000,
-                &fixture.bytes[60_000..],
-            ),
-            (1, Value::from(7), 65_536, &fixture.bytes[7..]),
-            (
-                2,
-                Value::from(1.5),
-                (samples.len() - at).min(2 * second as usize),
-                &samples[at..],
-            ),
-        ] {
-            let seek = &json["seeks"][index];
-            assert_eq!(
-                (&seek["to"], &seek["read"]),
-                (&to, &Value::from(read)),
-                "{seek}"
-            );
-            assert_eq!(seek["head"], head(bytes), "{seek}");
-            assert!(seek["ms"].as_f64().unwrap() > 0.0, "{seek}");
-        }
+        let (second, at) = (2 * fixture.rate as usize, 3 * fixture.rate as usize);
+        assert_sought(&json["seeks"][0], &60_000.into(), &fixture.bytes[60_000..]);
+        assert_sought(&json["seeks"][1], &7.into(), &fixture.bytes[7..][..65_536]);
+        let heard = &samples[at..samples.len().min(at + second)];
+        assert_sought(&json["seeks"][2], &1.5.into(), heard);
         assert_eq!(json["url"], url, "no query");
         assert_eq!(json["len"], fixture.bytes.len());
         assert_eq!(
@@ -138,7 +118,7 @@ fn everything_at_once_comes_out_as_the_origin_holds_it() {
         );
         let frames = samples.len() as u64 / 2;
         assert_eq!(json["frames"], frames);
-        assert_eq!(json["duration_s"], frames as f64 / second as f64);
+        assert_eq!(json["duration_s"], frames as f64 / f64::from(fixture.rate));
         assert!(
             json["open_ms"].as_f64() <= json["first_byte_ms"].as_f64(),
             "{json}"

@@ -27,20 +27,12 @@ impl Display {
     pub(super) fn start(look: impl Fn() -> Option<Progress> + Send + 'static) -> Self {
         let (end, ended) = channel();
         let thread = thread::spawn(move || {
-            let mut last = String::new();
+            let line = || line(look().as_ref().map(Look::of).as_ref());
             loop {
-                let progress = look();
-                // A closed stream has forgotten what it held: what was seen last stays.
-                if progress
-                    .as_ref()
-                    .is_none_or(|progress| progress.state != State::Closed)
-                {
-                    last = line(progress.as_ref().map(Look::of).as_ref());
-                    draw(&last);
-                }
+                draw(&line());
                 match ended.recv_timeout(INTERVAL) {
                     Err(RecvTimeoutError::Timeout) => {}
-                    Ok(true) => return keep(&last),
+                    Ok(true) => return keep(&line()),
                     Ok(false) | Err(RecvTimeoutError::Disconnected) => return draw(""),
                 }
             }

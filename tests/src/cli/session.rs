@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use infill_blocking::{ResourceStatus, StreamHandle};
+use infill_blocking::{Progress, ResourceStatus, StreamHandle};
 
 use super::args::Options;
 use super::display::Display;
@@ -25,6 +25,8 @@ struct State {
     opened: bool,
     read: bool,
     handle: Option<StreamHandle>,
+    /// What was to be seen before the stream was closed.
+    last: Option<Progress>,
 }
 
 /// A seek that is under way.
@@ -47,6 +49,7 @@ impl Session {
             opened: false,
             read: false,
             handle: None,
+            last: None,
         })))
     }
 
@@ -76,7 +79,13 @@ impl Session {
 
     pub(super) fn display(&self) -> Display {
         let session = self.clone();
-        Display::start(move || session.state().handle.as_ref().map(StreamHandle::progress))
+        Display::start(move || session.progress())
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let state = self.state();
+        let now = || state.handle.as_ref().map(StreamHandle::progress);
+        state.last.clone().or_else(now)
     }
 
     /// A read has ended.
@@ -102,7 +111,8 @@ impl Session {
         };
         let status = settled(&handle);
         let (progress, stats) = (handle.progress(), handle.stats());
-        let report = &mut self.state().report;
+        let mut state = self.state();
+        let report = &mut state.report;
         report.len = progress.byte_len;
         report.status = Status::from(&status);
         report.downloaded = progress
@@ -115,6 +125,7 @@ impl Session {
         report.bytes_from_cache = stats.bytes_from_cache;
         report.retries = stats.retries;
         report.stalls = stats.stalls;
+        state.last = Some(progress);
     }
 
     /// The report, when all is over.

@@ -58,121 +58,122 @@ fn early_close() {
     golden(
         &scene,
         &expect![[r#"
-        @ 0ns
-        > Open t1 http://radio.test/a.mp3
-        < OpenResource t1 rs1
-        < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
-        < State t1 Connecting 0 B/s
-        > Attach t1 rd1 @0
-        @ 30ms
-        > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
-        @ 46ms
-        > BytesReceived f2 65536
-        < Publish rs1 total 1048576 audio/mpeg
-        < Write rs1 op3 0..65536
-        < Opened t1
-        < State t1 Downloading 1048576 B/s
-        > Written rs1 op3
-        < Publish rs1 present 0..65536
-        < Grant f2 65536
-        @ 62ms
-        > BytesReceived f2 65536
-        < Write rs1 op4 65536..131072
-        > Written rs1 op4
-        < Publish rs1 present 65536..131072
-        < Grant f2 65536
-        @ 78ms
-        > BytesReceived f2 65536
-        < Write rs1 op5 131072..196608
-        > Written rs1 op5
-        < Publish rs1 present 131072..196608
-        < Grant f2 65536
-        @ 94ms
-        > BytesReceived f2 65536
-        < Write rs1 op6 196608..262144
-        > Written rs1 op6
-        < Publish rs1 present 196608..262144
-        < Grant f2 65536
-        @ 110ms
-        > BytesReceived f2 65536
-        < Write rs1 op7 262144..327680
-        > Written rs1 op7
-        < Publish rs1 present 262144..327680
-        < Grant f2 65536
-        @ 126ms
-        > BytesReceived f2 65536
-        < Write rs1 op8 327680..393216
-        > Written rs1 op8
-        < Publish rs1 present 327680..393216
-        < Grant f2 65536
-        @ 142ms
-        > BytesReceived f2 65536
-        < Write rs1 op9 393216..458752
-        > Written rs1 op9
-        < Publish rs1 present 393216..458752
-        < Grant f2 65536
-        @ 158ms
-        > BytesReceived f2 65536
-        < Write rs1 op10 458752..524288
-        > Written rs1 op10
-        < Publish rs1 present 458752..524288
-        < Grant f2 65536
-        > ReadRequest rd1 q1 524288..589824
-        > FetchFailed f2 Truncated
-        < Notify t1 Retrying { cause: Error { cause: Truncated, url: Some("http://radio.test/a.mp3"), offset: Some(524288), attempt: Some(1), .. }, wait: 0ns }
-        < FetchRange t1 f11 http://radio.test/a.mp3 bytes=524288- If-Range "a" attempt 2 credit 262144
-        < State t1 Connecting 0 B/s
-        @ 188ms
-        > ResponseStarted f11 206 524288..1048576/1048576 Length(524288) ETag "a" audio/mpeg
-        < State t1 Downloading 4096000 B/s
-        > BytesReceived f11 65536
-        < Write rs1 op12 524288..589824
-        > Written rs1 op12
-        < Publish rs1 present 524288..589824
-        < WakeReader rd1 q1 Readable
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op13 589824..655360
-        > Written rs1 op13
-        < Publish rs1 present 589824..655360
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op14 655360..720896
-        > Written rs1 op14
-        < Publish rs1 present 655360..720896
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op15 720896..786432
-        > Written rs1 op15
-        < Publish rs1 present 720896..786432
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op16 786432..851968
-        > Written rs1 op16
-        < Publish rs1 present 786432..851968
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op17 851968..917504
-        > Written rs1 op17
-        < Publish rs1 present 851968..917504
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op18 917504..983040
-        > Written rs1 op18
-        < Publish rs1 present 917504..983040
-        < Grant f11 65536
-        > BytesReceived f11 65536
-        < Write rs1 op19 983040..1048576
-        > Written rs1 op19
-        < Publish rs1 present 983040..1048576
-        < Grant f11 65536
-        < Commit rs1 1048576
-        < State t1 Complete 0 B/s
-        > StreamEnded f11
-        > Close t1
-        < Release rs1
-        < Closed t1
-    "#]],
+            @ 0ns
+            > Open t1 http://radio.test/a.mp3
+            < OpenResource t1 rs1
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < State t1 Connecting 0 B/s
+            > Attach t1 rd1 @0
+            @ 30ms
+            > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
+            @ 46ms
+            > BytesReceived f2 65536
+            < Publish rs1 total 1048576 audio/mpeg
+            < Write rs1 op3 0..65536
+            < Opened t1
+            < State t1 Downloading 1048576 B/s
+            > Written rs1 op3
+            < Publish rs1 present 0..65536
+            < Grant f2 65536
+            @ 62ms
+            > BytesReceived f2 65536
+            < Write rs1 op4 65536..131072
+            > Written rs1 op4
+            < Publish rs1 present 65536..131072
+            < Grant f2 65536
+            @ 78ms
+            > BytesReceived f2 65536
+            < Write rs1 op5 131072..196608
+            > Written rs1 op5
+            < Publish rs1 present 131072..196608
+            < Grant f2 65536
+            @ 94ms
+            > BytesReceived f2 65536
+            < Write rs1 op6 196608..262144
+            > Written rs1 op6
+            < Publish rs1 present 196608..262144
+            < Grant f2 65536
+            @ 110ms
+            > BytesReceived f2 65536
+            < Write rs1 op7 262144..327680
+            > Written rs1 op7
+            < Publish rs1 present 262144..327680
+            < Grant f2 65536
+            @ 126ms
+            > BytesReceived f2 65536
+            < Write rs1 op8 327680..393216
+            > Written rs1 op8
+            < Publish rs1 present 327680..393216
+            < Grant f2 65536
+            @ 142ms
+            > BytesReceived f2 65536
+            < Write rs1 op9 393216..458752
+            > Written rs1 op9
+            < Publish rs1 present 393216..458752
+            < Grant f2 65536
+            @ 158ms
+            > BytesReceived f2 65536
+            < Write rs1 op10 458752..524288
+            > Written rs1 op10
+            < Publish rs1 present 458752..524288
+            < Grant f2 65536
+            > ReadRequest rd1 q1 524288..589824
+            > FetchFailed f2 Truncated
+            < Notify t1 Retrying { cause: Error { cause: Truncated, url: Some("http://radio.test/a.mp3"), offset: Some(524288), attempt: Some(1), .. }, wait: 0ns }
+            < FetchRange t1 f11 http://radio.test/a.mp3 bytes=524288- If-Range "a" attempt 2 credit 262144
+            < State t1 Connecting 0 B/s
+            @ 188ms
+            > ResponseStarted f11 206 524288..1048576/1048576 Length(524288) ETag "a" audio/mpeg
+            < State t1 Downloading 4096000 B/s
+            > BytesReceived f11 65536
+            < Write rs1 op12 524288..589824
+            > Written rs1 op12
+            < Publish rs1 present 524288..589824
+            < Publish rs1 recovered
+            < WakeReader rd1 q1 Readable
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op13 589824..655360
+            > Written rs1 op13
+            < Publish rs1 present 589824..655360
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op14 655360..720896
+            > Written rs1 op14
+            < Publish rs1 present 655360..720896
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op15 720896..786432
+            > Written rs1 op15
+            < Publish rs1 present 720896..786432
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op16 786432..851968
+            > Written rs1 op16
+            < Publish rs1 present 786432..851968
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op17 851968..917504
+            > Written rs1 op17
+            < Publish rs1 present 851968..917504
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op18 917504..983040
+            > Written rs1 op18
+            < Publish rs1 present 917504..983040
+            < Grant f11 65536
+            > BytesReceived f11 65536
+            < Write rs1 op19 983040..1048576
+            > Written rs1 op19
+            < Publish rs1 present 983040..1048576
+            < Grant f11 65536
+            < Commit rs1 1048576
+            < State t1 Complete 0 B/s
+            > StreamEnded f11
+            > Close t1
+            < Release rs1
+            < Closed t1
+        "#]],
     );
 }
 
@@ -345,6 +346,7 @@ fn everything_for_a_range() {
             < Write rs1 op5 65536..131072
             > Written rs1 op5
             < Publish rs1 present 65536..131072
+            < Publish rs1 recovered
             < WakeReader rd1 q1 Readable
             < Grant f4 65536
             > BytesReceived f4 65536
@@ -411,6 +413,7 @@ fn etag_changes_before_the_first_read() {
             < State t1 Downloading 1048576 B/s
             > Written rs5 op6
             < Publish rs5 present 0..65536
+            < Publish rs5 recovered
             < Grant f4 65536
             > BytesReceived f4 65536
             < Write rs5 op7 65536..131072
@@ -477,6 +480,7 @@ fn etag_changes_after_the_first_read() {
             < State t1 Idle 0 B/s
             > Written rs5 op6
             < Publish rs5 present 0..65536
+            < Publish rs5 recovered
             > FetchFailed f4 Stopped
             > ReadRequest rd1 q2 65536..131072
             < FetchRange t1 f7 http://radio.test/a.mp3 bytes=65536- If-Range "b" attempt 2 credit 262144
@@ -572,46 +576,47 @@ fn b8_stall() {
     golden(
         &scene,
         &expect![[r#"
-        @ 0ns
-        > Open t1 http://radio.test/a.mp3
-        < OpenResource t1 rs1
-        < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
-        < State t1 Connecting 0 B/s
-        > Attach t1 rd1 @0
-        @ 30ms
-        > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
-        @ 46ms
-        > BytesReceived f2 65536
-        < Publish rs1 total 1048576 audio/mpeg
-        < Write rs1 op3 0..65536
-        < Opened t1
-        < State t1 Downloading 1048576 B/s
-        > Written rs1 op3
-        < Publish rs1 present 0..65536
-        < Grant f2 65536
-        > ReadRequest rd1 q1 65536..131072 of rs1
-        @ 10.046s
-        > Tick
-        < CancelFetch f2 Stalled
-        < Notify t1 Retrying { cause: Error { cause: Stalled(10s), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
-        < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" fresh attempt 2 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f2 Stopped
-        @ 10.076s
-        > ResponseStarted f4 206 65536..1048576/1048576 Length(983040) ETag "a" audio/mpeg
-        < State t1 Downloading 1048576 B/s
-        > BytesReceived f4 65536
-        < Write rs1 op5 65536..131072
-        > Written rs1 op5
-        < Publish rs1 present 65536..131072
-        < WakeReader rd1 q1 Readable
-        < Grant f4 65536
-        > Close t1
-        < CancelFetch f4 Closed
-        < Release rs1
-        < Closed t1
-        > FetchFailed f4 Stopped
-    "#]],
+            @ 0ns
+            > Open t1 http://radio.test/a.mp3
+            < OpenResource t1 rs1
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < State t1 Connecting 0 B/s
+            > Attach t1 rd1 @0
+            @ 30ms
+            > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
+            @ 46ms
+            > BytesReceived f2 65536
+            < Publish rs1 total 1048576 audio/mpeg
+            < Write rs1 op3 0..65536
+            < Opened t1
+            < State t1 Downloading 1048576 B/s
+            > Written rs1 op3
+            < Publish rs1 present 0..65536
+            < Grant f2 65536
+            > ReadRequest rd1 q1 65536..131072 of rs1
+            @ 10.046s
+            > Tick
+            < CancelFetch f2 Stalled
+            < Notify t1 Retrying { cause: Error { cause: Stalled(10s), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" fresh attempt 2 credit 262144
+            < State t1 Connecting 0 B/s
+            > FetchFailed f2 Stopped
+            @ 10.076s
+            > ResponseStarted f4 206 65536..1048576/1048576 Length(983040) ETag "a" audio/mpeg
+            < State t1 Downloading 1048576 B/s
+            > BytesReceived f4 65536
+            < Write rs1 op5 65536..131072
+            > Written rs1 op5
+            < Publish rs1 present 65536..131072
+            < Publish rs1 recovered
+            < WakeReader rd1 q1 Readable
+            < Grant f4 65536
+            > Close t1
+            < CancelFetch f4 Closed
+            < Release rs1
+            < Closed t1
+            > FetchFailed f4 Stopped
+        "#]],
     );
 }
 

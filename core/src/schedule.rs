@@ -107,6 +107,7 @@ struct Work {
     /// Whether it asks to the end of the resource.
     open: bool,
     yields: bool,
+    settles: bool,
     /// The most urgent demand that it serves, by its place in the list.
     serves: Option<(usize, Class)>,
 }
@@ -153,6 +154,7 @@ impl Situation<'_> {
             reach: self.reach(lane.at, end, skip),
             open: false,
             yields: lane.yields,
+            settles: lane.settles,
             serves: None,
         }
     }
@@ -238,6 +240,7 @@ impl Situation<'_> {
                 && reach <= allowed
                 && self.max_request == u64::MAX,
             yields: false,
+            settles: false,
             serves: Some((rank, demand.class)),
         }
     }
@@ -312,7 +315,8 @@ impl Situation<'_> {
             .filter(|lane| !plan.stops.iter().any(|(id, _)| Some(*id) == lane.id))
             .filter_map(|lane| {
                 let (theirs, class) = lane.serves?;
-                let gives_way = theirs > rank && (class == Class::Drain || lane.yields);
+                let paid = class == Class::Drain || lane.yields;
+                let gives_way = theirs > rank && paid && !lane.settles;
                 gives_way.then_some((theirs, lane.id?))
             })
             .max()

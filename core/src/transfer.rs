@@ -26,8 +26,10 @@ pub(crate) enum Piece {
 pub(crate) struct StreamEnd {
     /// The position after the last byte that came.
     pub(crate) at: u64,
-    /// Where it should have ended, if the head said.
+    /// Where it should have ended, if that is known.
     pub(crate) expected: Option<u64>,
+    /// Whether its own head said so.
+    pub(crate) announced: bool,
     /// Whether the end of the body is the end of the resource.
     pub(crate) whole: bool,
     /// Whether a cut would look the same (FAULTS B4).
@@ -201,6 +203,7 @@ impl Transfer {
         StreamEnd {
             at: self.at,
             expected: self.place.end,
+            announced: self.place.total.is_some() || !self.place.whole,
             whole: self.place.whole,
             unverified: self.place.unverified,
         }

@@ -2,6 +2,7 @@
 
 pub mod alloc;
 pub mod bench;
+pub mod cli;
 pub mod fixtures;
 pub mod fuzz;
 pub mod origin;

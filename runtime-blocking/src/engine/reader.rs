@@ -348,6 +348,8 @@ impl Reader {
         }
         let latched = self.family.latch.get().map(|resource| resource.id());
         let range = ByteRange::at(offset, wanted as u64);
+        // Many readers may wait at once, and what this one holds is in the store.
+        self.block.free();
         self.waiting = Some(offset);
         let post = self.slot.ask(latched, range, cx.waker());
         self.post(post);

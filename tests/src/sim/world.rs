@@ -512,7 +512,12 @@ impl World {
         if let Some((reader, request)) = self.ledger.unanswered().first() {
             violated!("{request} of {reader} will never be answered");
         }
-        if self.plan.config.store_limit_bytes.is_some() {
+        let config = &self.plan.config;
+        let lost =
+            |(_, incident): &(Duration, Incident)| matches!(incident, Incident::ReadFailure { .. });
+        // What was lost behind all readers is fetched again only where the file is drained.
+        let window = config.read_ahead_bytes.is_some() && self.plan.incidents.iter().any(lost);
+        if config.store_limit_bytes.is_some() || window {
             return;
         }
         for reader in &self.readers[self.plan.readers.len()..] {

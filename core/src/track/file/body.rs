@@ -47,7 +47,6 @@ impl FileTrack {
         });
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
-        self.recovery.passed(transfer.at(), now);
         self.place(id, &mut pieces, context);
         self.pieces = pieces;
         self.ask_store(id, context);
@@ -203,15 +202,23 @@ impl FileTrack {
         let StreamEnd {
             at,
             expected,
+            announced,
             whole,
             unverified,
         } = end;
         match expected {
+            Some(expected) if at < expected && whole && !announced && !unverified => {
+                self.ended_before_length(flight, at, context);
+            }
             Some(expected) if at < expected => {
                 self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
             }
             None if at == 0 => {
                 self.fail(flight, &Cause::NoContent(200), Remedy::Retry, None, context);
+            }
+            // Others brought bytes that lie beyond: a cut that looks like the end, or another version.
+            None if whole && self.resource.held().first_present(at).is_some() => {
+                self.ended_before_length(flight, at, context);
             }
             None if whole => self.prove_end(at, unverified, context),
             _ if flight.brought == 0 && !flight.asked.probe => {
@@ -220,6 +227,17 @@ impl FileTrack {
             }
             _ => {}
         }
+    }
+
+    /// The whole resource came, and ended properly, but other answers gave a larger length or later bytes. Somebody may
+    /// have cut it (FAULTS B3, B4); if it ends there again, the resource is another one, and shorter.
+    fn ended_before_length(&mut self, flight: &Flight, at: u64, context: &mut Context<'_>) {
+        let again = self.recovery.next.short_end.replace(at) == Some(at);
+        if again {
+            self.recovery.next.short_end = None;
+            self.change_version(None, context);
+        }
+        self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
     }
 
     /// The body of the whole resource ended: that is its length.

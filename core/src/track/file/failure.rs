@@ -22,8 +22,6 @@ pub(super) struct Recovery {
     backoff: Backoff,
     last: Option<Error>,
     progress: Instant,
-    /// The furthest position that a body has come to since.
-    furthest: u64,
     /// Asking again can't help; kept so that asking at once again is answered at once.
     fatal: Option<Error>,
     /// Nobody waits and it goes on failing: nothing is fetched until somebody asks.
@@ -48,6 +46,8 @@ pub(super) struct NextAsk {
     pub(super) overlap: bool,
     /// Comparisons asked for in a row without one having been made (FAULTS A10).
     pub(super) comparisons: u32,
+    /// Where a body of the whole resource ended properly, short of the length that other answers gave (FAULTS B3).
+    pub(super) short_end: Option<u64>,
     /// Answers in a row that began after the byte that was wanted (FAULTS A2).
     pub(super) misplaced: u32,
 }
@@ -58,7 +58,6 @@ impl Recovery {
             backoff: Backoff::default(),
             last: None,
             progress: now,
-            furthest: 0,
             fatal: None,
             resting: false,
             proven: false,
@@ -71,16 +70,6 @@ impl Recovery {
     /// fails would keep its readers waiting for ever.
     pub(super) fn progressed(&mut self, now: Instant) {
         self.progress = now;
-        self.furthest = 0;
-    }
-
-    /// A body has come to this position. On the way through present bytes, where ranges are ignored, that is progress
-    /// too; but each position is passed once, or an origin that cuts every body early would be waited for for ever.
-    pub(super) fn passed(&mut self, at: u64, now: Instant) {
-        if at > self.furthest {
-            self.furthest = at;
-            self.progress = now;
-        }
     }
 
     /// Media came, or the end was found where nothing had come.
@@ -249,18 +238,18 @@ impl FileTrack {
         recovery.fatal = Some(error.clone());
         recovery.last = Some(error.clone());
         recovery.resting = true;
+        // Before the answers: who is told of the failure finds it in the view.
+        self.tell_failure(error.clone(), context);
         self.answer_waits(context);
         self.answer_all(&Answer::Failed(error.clone()), context);
-        self.answer_open(Err(error.clone()), context);
-        self.tell_failure(error, context);
+        self.answer_open(Err(error), context);
     }
 
     /// Patience has ended for some that waited.
-    pub(super) fn given_up(&mut self, error: Error, context: &mut Context<'_>) {
+    pub(super) fn given_up(&mut self) {
         self.endpoint.give_up_renewal();
         if !self.is_waited_for() {
             self.recovery.resting = self.flights.is_empty();
-            self.tell_failure(error, context);
         }
         self.dirty = true;
     }
@@ -271,7 +260,7 @@ impl FileTrack {
         self.recovery.last.clone().unwrap_or_else(silent)
     }
 
-    fn tell_failure(&mut self, error: Error, context: &mut Context<'_>) {
+    pub(super) fn tell_failure(&mut self, error: Error, context: &mut Context<'_>) {
         self.recovery.told = true;
         let change = Change::Failed(error);
         self.publish(change, context);

@@ -20,6 +20,7 @@ use crate::event::{OpenOptions, SourceSpec};
 use crate::flight::Flight;
 use crate::link::Link;
 use crate::resource::Resource;
+use crate::timers::Armed;
 use crate::transfer::Piece;
 use crate::{Action, Answer, Cause, Config, Error, FetchId, Instant, TrackId};
 
@@ -30,6 +31,8 @@ use report::Report;
 /// One open file.
 #[derive(Debug)]
 pub(crate) struct FileTrack {
+    /// Its place among the machine's deadlines.
+    pub(crate) armed: Armed,
     id: TrackId,
     limits: Limits,
     endpoint: Endpoint,
@@ -79,6 +82,7 @@ impl FileTrack {
         let read_ahead = options.read_ahead_bytes.or(config.read_ahead_bytes);
         context.space.join();
         Self {
+            armed: Armed::default(),
             id,
             limits: Limits {
                 read_ahead: read_ahead.map(|bytes| bytes.max(1)),

@@ -23,11 +23,12 @@ impl FileTrack {
         let now = context.now;
         for (flight, class) in self.flights.iter_mut().zip(&plan.serves) {
             let class = class.unwrap_or(Class::Drain);
-            if class < flight.class {
+            let hurried = flight.is_hurried();
+            flight.class = class;
+            if flight.is_hurried() && !hurried {
                 // It was not hurried before: its trickle counts from now.
                 flight.pulse.hurry(now);
             }
-            flight.class = class;
         }
         for (fetch, reason) in plan.stops {
             self.stop(fetch, reason, context);
@@ -54,8 +55,8 @@ impl FileTrack {
         let config = context.config;
         let may_start = self.recovery.not_before() <= context.now
             && !self.endpoint.is_renewing()
-            && !self.flights.iter().any(Flight::asks_length)
-            && self.stopping <= config.max_stopping;
+            && self.stopping <= config.max_stopping
+            && !self.flights.iter().any(Flight::decides);
         plan(&Situation {
             held: self.resource.held(),
             total: self.resource.total(),
@@ -63,7 +64,12 @@ impl FileTrack {
             demands: &demands,
             worth,
             ranges_ignored: self.must_plod(),
-            max_lanes: config.connections_per_file.max(1),
+            // More than a host or the client allows would have a seek wait for this file's own drain.
+            max_lanes: config
+                .connections_per_file
+                .min(config.connections_per_host)
+                .min(config.connections)
+                .max(1),
             may_stop: config.max_stopping.max(1).saturating_sub(self.stopping),
             may_start,
             max_request: self.limits.max_request,
@@ -161,6 +167,7 @@ impl FileTrack {
             context.space.release(credit);
             return false;
         }
+        let compares = self.recovery.next.overlap;
         let (asked, end) = self.ask(start, context.config.overlap_bytes);
         let request = self.request(id, asked, end, credit, context);
         self.flights.push(Flight {
@@ -182,6 +189,8 @@ impl FileTrack {
             brought: 0,
             class: start.class,
             redirected: self.endpoint.is_redirected(),
+            compares: compares && ranged(&asked),
+            doubtful: false,
             over: false,
         });
         context.out.push(Action::FetchRange {
@@ -211,7 +220,7 @@ impl FileTrack {
         }
         let forced = core::mem::take(&mut next.overlap);
         let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
-        let ranged = |first| Asked {
+        let from = |first| Asked {
             first,
             ..Asked::default()
         };
@@ -220,11 +229,11 @@ impl FileTrack {
         let before = present.last_before(start.first);
         match before.or_else(|| present.iter().next_back()) {
             Some(run) if run.end == start.first && (forced || doubtful) => {
-                (ranged(overlap(run)), start.end)
+                (from(overlap(run)), start.end)
             }
             // Nothing borders on what is wanted: what is compared is asked for alone.
-            Some(run) if forced => (ranged(overlap(run)), Some(run.end)),
-            _ => (ranged(start.first), start.end),
+            Some(run) if forced => (from(overlap(run)), Some(run.end)),
+            _ => (from(start.first), start.end),
         }
     }
 
@@ -236,8 +245,7 @@ impl FileTrack {
         credit: u64,
         context: &Context<'_>,
     ) -> FetchRequest {
-        let ranged = !asked.plain && !asked.probe;
-        let conditional = ranged && !self.resource.held().is_empty();
+        let conditional = ranged(&asked) && !self.resource.held().is_empty();
         let validator = self.resource.if_range().filter(|_| conditional);
         FetchRequest {
             fetch,
@@ -295,11 +303,17 @@ impl FileTrack {
             flight.class.max(Class::Window)
         };
         let paid = class == Class::Drain || flight.brought >= self.link.worth();
-        (paid && !flight.over).then(|| (class, self.waiting_since(flight.since)))
+        let free = paid && !flight.over && !flight.decides();
+        free.then(|| (class, self.waiting_since(flight.since)))
     }
 
     /// Gives the connection of this request to somebody of another track.
     pub(crate) fn preempt(&mut self, fetch: FetchId, context: &mut Context<'_>) {
         self.stop(fetch, CancelReason::Preempted, context);
     }
+}
+
+/// Whether it is an ordinary question for a part.
+fn ranged(asked: &Asked) -> bool {
+    !asked.plain && !asked.probe
 }

@@ -40,8 +40,7 @@ impl FileTrack {
                     self.endpoint.redirected(url.clone());
                 }
                 let claim = Claim::new(head, place.total);
-                let first = !self.recovery.is_proven() || place.version == Version::Other;
-                if first && place.at == 0 {
+                if place.at == 0 {
                     if let Some(flight) = self.flight(id) {
                         flight.unread = Some(Box::new((place, claim)));
                     }
@@ -77,7 +76,9 @@ impl FileTrack {
             (Version::Doubtful, None) if self.can_ask_overlap(id) => {
                 // Compare before believing an ETag that may be its node's own (FAULTS A10).
                 self.recovery.next.overlap = true;
-                self.recovery.next.comparisons += 1;
+                // Bytes that are still on their way to the store can be compared soon.
+                let comparable = !self.resource.present().is_empty();
+                self.recovery.next.comparisons += u32::from(comparable);
                 self.stop(id, CancelReason::Refused, context);
                 return;
             }
@@ -90,12 +91,18 @@ impl FileTrack {
         if !transfer.is_held() {
             self.believe(&claim, context);
         }
+        let compares = self.flight(id).is_some_and(|flight| flight.compares);
+        if compares && place.version == Version::Same && !self.resource.has_etags_per_node() {
+            // The old ETag is served still, beside the new one: they are their nodes' own (FAULTS A10).
+            self.resource.distrust_etags();
+        }
         let probe = self.flight(id).is_some_and(|flight| flight.asked.probe);
         if probe && self.resource.total().is_none() {
             // It doesn't tell the length: only all of it will (FAULTS A15).
             self.recovery.next.plain = true;
         }
         if let Some(flight) = self.flight(id) {
+            flight.doubtful = place.version == Version::Doubtful;
             flight.claim = transfer.is_held().then(|| Box::new(claim));
             flight.transfer = Some(transfer);
         }
@@ -105,8 +112,8 @@ impl FileTrack {
     fn can_ask_overlap(&self, id: FetchId) -> bool {
         let asked = self.flights.iter().find(|flight| flight.id == id);
         let ranged = asked.is_some_and(|flight| !flight.asked.plain);
-        let present = !self.resource.present().is_empty();
-        ranged && present && self.recovery.next.comparisons < COMPARISON_LIMIT
+        let held = !self.resource.held().is_empty();
+        ranged && held && self.recovery.next.comparisons < COMPARISON_LIMIT
     }
 
     /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28). Once a plain question
@@ -124,6 +131,10 @@ impl FileTrack {
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {
             Ranges::Honoured => false,
+            // Everything of another version is what `If-Range` asks for (RFC 9110, section 13.1.5).
+            Ranges::Ignored if matches!(place.version, Version::Other | Version::Doubtful) => {
+                self.ranges_ignored
+            }
             Ranges::Ignored => true,
             Ranges::Unknown => beyond || self.ranges_ignored,
         };

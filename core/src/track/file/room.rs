@@ -50,7 +50,11 @@ impl FileTrack {
         for index in 0..self.flights.len() {
             let flight = &self.flights[index];
             let (id, owed, class) = (flight.id, flight.credit.owed, flight.class);
-            if owed == 0 || flight.over {
+            // Small change is kept back while there is something left to send into, or about to be: or the pieces of
+            // a body would only ever become smaller (the silly window of RFC 1122, section 4.2.3.3).
+            let small = owed < u64::from(context.config.fetch_credit_bytes) / 4;
+            let busy = flight.credit.granted > 0 || flight.writes > 0;
+            if owed == 0 || flight.over || (small && busy) {
                 continue;
             }
             let idle = self.readers.waiting == 0 && self.must_plod();

@@ -37,11 +37,12 @@ impl Client {
             Error::new(Cause::Store(format!("{what}: {error}"))).with_source(error)
         };
         let store = builder
+            .settings
             .store
             .create()
             .map_err(|error| failed("the store can't be made", error))?;
         let factory = builder.agent_factory;
-        let hub = driver::start(builder.config, store, |port| {
+        let hub = driver::start(builder.settings.config, store, |port| {
             HttpFetcher::new(port, factory)
         })
         .map_err(|error| failed("the driver's thread can't be started", error))?;

@@ -52,6 +52,7 @@ mod local;
 mod notices;
 mod park;
 mod progress;
+mod settings;
 mod source;
 mod stats;
 mod store;

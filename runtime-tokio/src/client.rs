@@ -41,16 +41,16 @@ impl Client {
                 Error::new(Cause::Caller(what.into())).with_source(error)
             })?,
         };
-        let store = builder.store.create().map_err(|error| {
+        let store = builder.settings.store.create().map_err(|error| {
             let what = format!("the store can't be made: {error}");
             Error::new(Cause::Store(what)).with_source(error)
         })?;
         let clients = match builder.http {
             Some(client) => Clients::given(client),
-            None => Clients::own(builder.config.connect_timeout)
+            None => Clients::own(builder.settings.config.connect_timeout)
                 .map_err(|what| Error::new(Cause::Connect(what)))?,
         };
-        let hub = driver::start(builder.config, store, &runtime, clients);
+        let hub = driver::start(builder.settings.config, store, &runtime, clients);
         Ok(Self { hub, runtime })
     }
 

@@ -49,7 +49,9 @@ pub use track::Track;
 pub use turn::Engine;
 pub use uri::request_uri;
 
+pub use crate::settings::Settings;
 use crate::source::Renew;
+pub use infill_core::Config;
 
 /// What may come in the mail.
 pub enum Letter {

@@ -99,7 +99,8 @@ impl Case {
         let mut stream = self.open();
         self.reads_on(&mut stream);
         self.rests(&mut stream);
-        assert_eq!(self.requests().len(), requests, "{}", self.story());
+        let made = self.requests().len();
+        assert_eq!(made, requests, "{}\n{:?}", self.story(), notices(&stream));
         stream
     }
 

@@ -1,8 +1,11 @@
 //! What the first request of a file asks for.
 
+#![allow(clippy::unwrap_used, clippy::field_reassign_with_default)] // The settings can't be built otherwise.
+
+use infill_core::http::ResponseHead;
 use infill_core::{Action, Config, Event, Instant, Machine, OpenOptions, SourceSpec, TrackId};
 
-fn first_range(config: Config, options: OpenOptions) -> Option<String> {
+fn opened(config: Config, options: OpenOptions) -> Machine {
     let mut machine = Machine::new(config);
     let track = TrackId(1);
     let source = Box::new(SourceSpec {
@@ -18,6 +21,11 @@ fn first_range(config: Config, options: OpenOptions) -> Option<String> {
             options,
         },
     );
+    machine
+}
+
+fn first_range(config: Config, options: OpenOptions) -> Option<String> {
+    let mut machine = opened(config, options);
     core::iter::from_fn(|| machine.poll_action()).find_map(|action| match action {
         Action::FetchRange { request, .. } => request.range_field(),
         _ => None,
@@ -51,4 +59,25 @@ fn a_read_ahead_and_a_largest_request_do_bound_it() {
     options.max_request_bytes = Some(100);
     let range = first_range(Config::default(), options);
     assert_eq!(range.as_deref(), Some("bytes=0-99"));
+}
+
+#[test]
+fn the_first_transfer_is_kept_between_the_opening_and_the_first_reader() {
+    let mut config = Config::default();
+    config.store_limit_bytes = Some(64 << 20);
+    let mut machine = opened(config, OpenOptions::default());
+    let fetch = core::iter::from_fn(|| machine.poll_action()).find_map(|action| match action {
+        Action::FetchRange { request, .. } => Some(request.fetch),
+        _ => None,
+    });
+    let fetch = fetch.unwrap();
+    let head = Box::new(ResponseHead::new(200));
+    machine.handle(Instant::ZERO, Event::ResponseStarted { fetch, head });
+    let bytes = "fLaC".into();
+    machine.handle(Instant::ZERO, Event::BytesReceived { fetch, bytes });
+    let actions: Vec<Action> = core::iter::from_fn(|| machine.poll_action()).collect();
+    let opened = |action: &Action| matches!(action, Action::Opened { result: Ok(()), .. });
+    let cancelled = |action: &Action| matches!(action, Action::CancelFetch { .. });
+    assert!(actions.iter().any(opened), "{actions:?}");
+    assert!(!actions.iter().any(cancelled), "{actions:?}");
 }

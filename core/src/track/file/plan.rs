@@ -114,14 +114,14 @@ impl FileTrack {
         let sought = readers().filter(|reader| reader.has_sought());
         demands.extend(sought.map(|reader| one(Class::Sought, reader.position())));
         let window = ahead.unwrap_or_else(|| self.link.worth());
-        demands.extend(readers().map(|reader| {
-            let at = reader.position();
-            Demand {
-                class: Class::Window,
-                range: ByteRange::at(at, window),
-                start_below: at.saturating_add(window.div_ceil(2)),
-                ask_to: reach(at),
-            }
+        // The first reader will come: until then it counts as one at the beginning.
+        let expected = (!self.readers.ever).then_some(0);
+        let positions = readers().map(|reader| reader.position()).chain(expected);
+        demands.extend(positions.map(|at| Demand {
+            class: Class::Window,
+            range: ByteRange::at(at, window),
+            start_below: at.saturating_add(window.div_ceil(2)),
+            ask_to: reach(at),
         }));
         let wanted = opening || !self.readers.ever || readers().next().is_some();
         if ahead.is_none() && wanted {

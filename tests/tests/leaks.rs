@@ -1,6 +1,7 @@
 //! Closing frees everything, and the end rests: threads, tasks, descriptors and wake-ups of this process, counted by
 //! the system, for both runtimes. One test at a time, for what is counted belongs to the process.
 
+#![allow(clippy::unwrap_used)] // Scripts of tests: what is unexpected fails them.
 #![cfg(target_os = "linux")]
 
 use std::{

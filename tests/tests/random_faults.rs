@@ -1,6 +1,8 @@
 //! Random reads and seeks over loopback, with random faults that pass: whatever happens, the bytes are the origin's and
 //! the end is the true end. (The simulator does the same with the machine alone, far more often.)
 
+#![allow(clippy::unwrap_used)] // Scripts of tests: what is unexpected fails them.
+
 use std::{
     io::{Seek as _, SeekFrom},
     time::Duration,

@@ -1,6 +1,8 @@
 //! One script through both runtimes, over loopback: the public face for files, each promise once. What single rows of
 //! the fault catalogue do is in `faults`; what closing leaves behind is in `leaks`.
 
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)] // Scripts of tests: what is unexpected fails them.
+
 /// Makes a test of each script, in a module of the script's name: it runs through both runtimes at once.
 macro_rules! both {
     ($($script:ident,)*) => {$(

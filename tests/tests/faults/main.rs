@@ -2,6 +2,8 @@
 //! that every byte is the origin's, that the end is the true end or the row's error, that the requests are as few as
 //! they should be, and that none follows the end. Each runs through both runtimes.
 
+#![allow(clippy::unwrap_used)] // Scripts of tests: what is unexpected fails them.
+
 /// Makes a test of each script, in a module of the script's name: it runs through both runtimes at once, for most of a
 /// script's time is waiting.
 macro_rules! both {

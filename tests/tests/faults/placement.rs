@@ -56,7 +56,7 @@ fn a1_a_seek_on_a_server_without_ranges_is_right(runtime: Runtime) {
 }
 
 fn a1_a_server_without_ranges_plays_through_a_small_store(runtime: Runtime) {
-    let total = 6 << 20;
+    let total = 16 << 20;
     let mut case = Case::new(runtime);
     case.settings = case.settings.clone().store(StoreKind::memory(1 << 20));
     case.origin.put(PATH, content(SEED, total));
@@ -64,8 +64,9 @@ fn a1_a_server_without_ranges_plays_through_a_small_store(runtime: Runtime) {
     let mut stream = case.open();
     let reading = stream.read_on(SEED);
     assert_eq!((reading.count, reading.end), (total, Ok(())));
-    // Each request fetches everything from byte 0 again: one may, to learn that ranges are ignored.
-    assert!(case.requests().len() <= 2, "{}", case.story());
+    // Each request fetches everything from byte 0 again. A few are made before it is learned that ranges are ignored;
+    // none for each window, of which there are 16 at least.
+    assert!(case.requests().len() <= 5, "{}", case.story());
 }
 
 fn a2_a_206_that_starts_earlier_is_placed_where_it_starts(runtime: Runtime) {

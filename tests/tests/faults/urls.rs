@@ -248,7 +248,13 @@ fn b30_every_request_is_ours(runtime: Runtime) {
     case.rests(&mut stream);
     let requests = case.requests();
     let counted = stream.handle().stats().requests;
-    assert_eq!(counted, requests.len() as u64, "{}", case.story());
+    // One more may have been written to the connection that was closed unannounced.
+    let came = requests.len() as u64;
+    assert!(
+        came <= counted && counted <= came + 1,
+        "{counted}: {}",
+        case.story()
+    );
     for request in &requests {
         assert_eq!(request.request.method, Method::Get);
         assert!(request.range().is_some(), "{}", case.story());

@@ -72,6 +72,7 @@ fn a8_a_total_that_changes_alone_is_another_version(runtime: Runtime) {
     let case = Case::new(runtime);
     case.on().nth(0).cut_at(CUT);
     case.on().nth(1).total(400_000);
+    case.on().from(1).latency(Duration::from_millis(150));
     let mut stream = case.open();
     let reading = stream.read_on(SEED);
     assert_eq!(reading.count, CUT, "{}", case.story());

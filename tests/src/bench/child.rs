@@ -3,9 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-use super::{Case, Job, PATH, Setting, Usage};
-
-type Failure = Box<dyn std::error::Error>;
+use super::{Case, Failure, Job, PATH, Setting, Usage};
 
 /// Serves until the parent closes our input.
 pub(super) fn serve(setting: &Setting) -> Result<(), Failure> {

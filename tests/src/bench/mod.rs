@@ -26,6 +26,9 @@ pub struct Job {
     pub len: u64,
 }
 
+/// Why a case could not be measured.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Something that is measured.
 #[derive(Clone, Copy)]
 pub struct Case {
@@ -34,7 +37,7 @@ pub struct Case {
     /// What it is compared with, by name; none for a baseline.
     pub against: &'static [&'static str],
     /// Does the work once. An error ends the benchmark.
-    pub work: fn(&Job) -> Result<(), Box<dyn std::error::Error>>,
+    pub work: fn(&Job) -> Result<(), Failure>,
 }
 
 /// The origin that a benchmark reads from.

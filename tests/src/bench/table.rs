@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::child::OriginProcess;
-use super::{Case, Setting, Usage};
+use super::{Case, Failure, Setting, Usage};
 
 /// All rounds of all cases.
 struct Results<'a> {
@@ -12,7 +12,7 @@ struct Results<'a> {
 }
 
 /// Compares: the parent's part.
-pub(super) fn compare(setting: &Setting, cases: &[Case]) -> Result<(), Box<dyn std::error::Error>> {
+pub(super) fn compare(setting: &Setting, cases: &[Case]) -> Result<(), Failure> {
     let origin = OriginProcess::start()?;
     let mut results = Results {
         cases,

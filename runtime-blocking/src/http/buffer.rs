@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 
-/// How much is read at once.
-pub(super) const BUFFER_BYTES: usize = 128 * 1024;
+/// How much is read at once: each chunk costs some hand-overs between threads, whatever its size.
+pub(super) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// How many unused buffers are kept.
-const KEPT: usize = 16;
+const KEPT: usize = 8;
 
 /// The unused buffers.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use infill_core::{CancelReason, FailureKind, FetchFailure, FetchId, TrackId};
 
 use crate::engine::{Fetcher, Port};
 
-use buffer::Buffers;
+use buffer::{BUFFER_BYTES, Buffers};
 use control::Control;
 use lane::{Job, Lanes};
 
@@ -86,7 +86,8 @@ impl Drop for HttpFetcher {
 pub(crate) fn default_agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .proxy(None)
-        .user_agent(concat!("infill/", env!("CARGO_PKG_VERSION")));
+        .user_agent(concat!("infill/", env!("CARGO_PKG_VERSION")))
+        .input_buffer_size(BUFFER_BYTES);
     #[cfg(feature = "rustls")]
     let config = config.tls_config(tls());
     #[cfg(all(feature = "native-tls", not(feature = "rustls")))]

@@ -95,13 +95,16 @@ pub const INFILL_TOKIO: Case = Case {
     },
 };
 
-/// Runs `work` on a runtime of two workers, which is what the machine of the figures has.
-pub fn block_on(work: impl Future<Output = Done>) -> Done {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+/// A runtime of two workers, which is how many processors the machine of the figures has.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
-        .build()?;
-    runtime.block_on(work)
+        .build()
+}
+
+fn block_on(work: impl Future<Output = Done>) -> Done {
+    runtime()?.block_on(work)
 }
 
 async fn reqwest(url: &str) -> Result<reqwest::Response, Failure> {

@@ -13,7 +13,7 @@ struct Results<'a> {
 
 /// Compares: the parent's part.
 pub(super) fn compare(setting: &Setting, cases: &[Case]) -> Result<(), Failure> {
-    let origin = OriginProcess::start()?;
+    let origin = OriginProcess::start(setting)?;
     let mut results = Results {
         cases,
         rounds: Vec::new(),

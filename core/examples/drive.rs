@@ -2,6 +2,7 @@
 //!
 //! A driver has three tables (fetches, stored bytes, views) and one loop: give the machine an event, do its actions,
 //! and when nothing is left to do, let time pass to the next deadline.
+#![allow(clippy::print_stdout, reason = "what it shows is what it prints")]
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use crate::http::{Asked, ResponseHead, Validator};
+use crate::http::{Asked, BodyPlace, ResponseHead, Validator};
 use crate::link::Meter;
 use crate::schedule::{Class, Lane};
 use crate::transfer::Transfer;
@@ -20,6 +20,8 @@ pub(crate) struct Flight {
     pub(crate) since: Instant,
     /// The body, once the head was judged.
     pub(crate) transfer: Option<Transfer>,
+    /// Where the body belongs, while its first bytes may still show that it is a page (FAULTS B19).
+    pub(crate) unread: Option<Box<(BodyPlace, Claim)>>,
     /// What the head says of the version, while that is in doubt.
     pub(crate) claim: Option<Box<Claim>>,
     pub(crate) meter: Meter,
@@ -35,6 +37,10 @@ pub(crate) struct Flight {
     pub(crate) class: Class,
     /// Whether it was asked of the URL that redirects ended at.
     pub(crate) redirected: bool,
+    /// It asks for bytes that are there, because another answer left their version in doubt.
+    pub(crate) compares: bool,
+    /// Its own ETag leaves its version in doubt.
+    pub(crate) doubtful: bool,
     /// Its body has ended, but the store still compares what it brought.
     pub(crate) over: bool,
 }
@@ -145,9 +151,9 @@ impl Flight {
         false
     }
 
-    /// Whether somebody waits for its bytes: then a trickle is not enough.
-    fn is_hurried(&self) -> bool {
-        self.class <= Class::Sought
+    /// Whether a reader needs its bytes, now or soon: then a trickle is not enough.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.class <= Class::Window
     }
 
     /// Whether its silence is ours: the store works on its bytes, or has no room for more.
@@ -160,9 +166,9 @@ impl Flight {
         self.writes == 0 && self.credit.granted == 0 && self.credit.owed > 0
     }
 
-    /// How long nothing came.
+    /// How long nothing, or next to nothing, came.
     pub(crate) fn silence(&self, now: Instant) -> Duration {
-        now - self.pulse.last
+        (now - self.pulse.last).max(now - self.pulse.window_from)
     }
 
     /// Bytes of the store's bound that it has taken for what may still come.
@@ -171,9 +177,31 @@ impl Flight {
         self.credit.granted + held
     }
 
+    /// Whether it will settle a doubt and has not done so: until then any other answer would be in doubt, too.
+    fn is_undecided(&self) -> bool {
+        let open = self.transfer.as_ref().is_none_or(Transfer::is_held);
+        open && (self.compares || self.doubtful)
+    }
+
+    /// Whether its answer decides what to ask next: nothing else is asked meanwhile.
+    pub(crate) fn decides(&self) -> bool {
+        self.is_undecided() || self.asks_length()
+    }
+
+    /// When the last byte came, if it is on its way through present bytes to one that somebody waits for.
+    pub(crate) fn approaching(&self) -> Option<Instant> {
+        let begun = self.transfer.is_some() && !self.over;
+        (begun && self.is_hurried()).then_some(self.pulse.last)
+    }
+
     /// Whether the store was asked to compare and has not answered.
     pub(crate) fn awaits_store(&self) -> bool {
         self.transfer.as_ref().is_some_and(Transfer::is_asked)
+    }
+
+    /// Whether it is to tell the length, and has not answered (FAULTS A15).
+    fn asks_length(&self) -> bool {
+        self.asked.probe && self.transfer.is_none()
     }
 
     /// For the scheduler.
@@ -181,6 +209,11 @@ impl Flight {
         let (at, end) = match &self.transfer {
             Some(transfer) if self.over => (transfer.at(), Some(transfer.at())),
             Some(transfer) if transfer.is_held() => (transfer.held_from(), transfer.end()),
+            // A part that begins before what was asked is on its way to it: another request would begin there, too
+            // (FAULTS A2).
+            Some(transfer) if transfer.is_part() => {
+                (transfer.at().max(self.asked.first), transfer.end())
+            }
             Some(transfer) => (transfer.at(), transfer.end()),
             None => (self.asked.first, self.asked_end),
         };
@@ -190,7 +223,7 @@ impl Flight {
             at,
             end: end.unwrap_or(u64::MAX),
             plods: self.asked.plain || compared,
-            settles: compared,
+            settles: compared || self.decides(),
             yields: self.brought >= worth,
         }
     }

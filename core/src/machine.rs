@@ -12,7 +12,7 @@ use crate::event::{OpenOptions, SourceSpec};
 use crate::schedule::Class;
 use crate::slots::Slots;
 use crate::space::Space;
-use crate::timers::Timers;
+use crate::timers::{Armed, Timers};
 use crate::track::FileTrack;
 use crate::{Action, Cause, Config, Error, Event, FetchId, Instant, ReaderId, ResourceId, TrackId};
 
@@ -67,6 +67,7 @@ impl Machine {
             }
         }
         while let Some(track) = self.timers.pop_due(self.now) {
+            self.with(track, |file, _| file.armed = Armed::default());
             self.settle(track);
         }
         self.share_out();
@@ -187,14 +188,19 @@ impl Machine {
             self.out.push(Action::Closed { track });
             return Target::Nothing;
         }
-        let (mut context, _) = self.lend();
+        let (mut context, ..) = self.lend();
         let file = FileTrack::open(track, source, options, &mut context);
         self.tracks.insert(track, file);
         Target::Track(track)
     }
 
     fn attach(&mut self, track: TrackId, reader: ReaderId, position: u64) -> Target {
-        if self.readers.contains_key(&reader) || !self.tracks.contains_key(&track) {
+        // Where a track closes nobody would answer, nor take the reader out again.
+        let open = self
+            .tracks
+            .get(&track)
+            .is_some_and(|file| !file.is_closing());
+        if !open || self.readers.contains_key(&reader) {
             return Target::Nothing;
         }
         self.readers.insert(reader, track);
@@ -202,15 +208,15 @@ impl Machine {
     }
 
     fn network_changed(&mut self) -> Target {
-        let (mut context, tracks) = self.lend();
+        let (mut context, tracks, _) = self.lend();
         for file in tracks.values_mut() {
             file.network_changed(&mut context);
         }
         Target::All
     }
 
-    /// Splits the machine into the tracks and what they share.
-    fn lend(&mut self) -> (Context<'_>, &mut BTreeMap<TrackId, FileTrack>) {
+    /// Splits the machine into the tracks, what they share, and their deadlines.
+    fn lend(&mut self) -> (Context<'_>, &mut BTreeMap<TrackId, FileTrack>, &mut Timers) {
         let context = Context {
             now: self.now,
             config: &self.config,
@@ -219,7 +225,7 @@ impl Machine {
             space: &mut self.space,
             rng: &mut self.rng,
         };
-        (context, &mut self.tracks)
+        (context, &mut self.tracks, &mut self.timers)
     }
 
     fn with(
@@ -227,7 +233,7 @@ impl Machine {
         track: TrackId,
         handle: impl FnOnce(&mut FileTrack, &mut Context<'_>),
     ) -> Target {
-        let (mut context, tracks) = self.lend();
+        let (mut context, tracks, _) = self.lend();
         let Some(file) = tracks.get_mut(&track) else {
             return Target::Nothing;
         };
@@ -284,20 +290,18 @@ impl Machine {
 
     /// Lets a track do what has become possible, and keeps its deadline.
     fn settle(&mut self, track: TrackId) {
-        let (mut context, tracks) = self.lend();
+        let (mut context, tracks, timers) = self.lend();
         let Some(file) = tracks.get_mut(&track) else {
             return;
         };
-        if file.settle(&mut context) {
-            self.tracks.remove(&track);
-            self.timers.set(track, None);
-            self.offer_room();
-            return;
-        }
+        let gone = file.settle(&mut context);
         let deadline = file.deadline(context.now, context.config);
+        timers.set(track, &mut file.armed, deadline);
         let lacking = file.is_lacking();
-        self.timers.set(track, deadline);
-        if lacking {
+        if gone {
+            self.tracks.remove(&track);
+            self.offer_room();
+        } else if lacking {
             self.make_room(track);
         }
     }
@@ -311,7 +315,7 @@ impl Machine {
 
     /// A track lacks room in the store: whoever holds the most gives back what is more than its share.
     fn make_room(&mut self, hungry: TrackId) {
-        let (mut context, tracks) = self.lend();
+        let (mut context, tracks, _) = self.lend();
         let share = context.space.share().unwrap_or(u64::MAX);
         let used = |track: &TrackId| tracks.get(track).map_or(0, FileTrack::used);
         if used(&hungry) >= share {

@@ -107,6 +107,7 @@ struct Work {
     /// Whether it asks to the end of the resource.
     open: bool,
     yields: bool,
+    settles: bool,
     /// The most urgent demand that it serves, by its place in the list.
     serves: Option<(usize, Class)>,
 }
@@ -121,6 +122,7 @@ pub(crate) fn plan(situation: &Situation<'_>) -> Plan {
     for (rank, demand) in situation.demands.iter().enumerate() {
         situation.assign(rank, demand, &mut work);
     }
+    situation.keep_one_that_plods(&mut work);
     let serves = work[..situation.lanes.len()]
         .iter()
         .map(|work| work.serves.map(|(_, class)| class))
@@ -152,6 +154,7 @@ impl Situation<'_> {
             reach: self.reach(lane.at, end, skip),
             open: false,
             yields: lane.yields,
+            settles: lane.settles,
             serves: None,
         }
     }
@@ -237,7 +240,25 @@ impl Situation<'_> {
                 && reach <= allowed
                 && self.max_request == u64::MAX,
             yields: false,
+            settles: false,
             serves: Some((rank, demand.class)),
+        }
+    }
+
+    /// Where a new request would begin at 0, a transfer that has filled its reader's window waits for room instead of
+    /// ending: all that it brought would come again (FAULTS A1).
+    fn keep_one_that_plods(&self, work: &mut [Work]) {
+        let running = &mut work[..self.lanes.len()];
+        if self.demands.is_empty() || running.iter().any(|work| work.serves.is_some()) {
+            return;
+        }
+        let comes_there = |(lane, work): &(&Lane, &mut Work)| {
+            let end = lane.end.min(self.end_of_resource());
+            (self.ranges_ignored || lane.plods) && self.held.first_missing(work.at) < end
+        };
+        let candidates = self.lanes.iter().zip(running).filter(comes_there);
+        if let Some((_, work)) = candidates.max_by_key(|(lane, _)| lane.at) {
+            work.serves = Some((usize::MAX, Class::Drain));
         }
     }
 
@@ -294,7 +315,8 @@ impl Situation<'_> {
             .filter(|lane| !plan.stops.iter().any(|(id, _)| Some(*id) == lane.id))
             .filter_map(|lane| {
                 let (theirs, class) = lane.serves?;
-                let gives_way = theirs > rank && (class == Class::Drain || lane.yields);
+                let paid = class == Class::Drain || lane.yields;
+                let gives_way = theirs > rank && paid && !lane.settles;
                 gives_way.then_some((theirs, lane.id?))
             })
             .max()

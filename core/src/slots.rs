@@ -56,7 +56,11 @@ impl Slots {
 
     /// Takes a connection for `fetch`, or queues the track for one.
     pub(crate) fn acquire(&mut self, fetch: FetchId, host: Arc<str>, ticket: Ticket) -> bool {
-        if !self.has_room(&host) {
+        // Nor before those who waited longer or are more urgent: a track that asks in short pieces would keep it.
+        let before = self
+            .first_ready()
+            .filter(|first| first.track != ticket.track);
+        if !self.has_room(&host) || before.is_some_and(|first| first < ticket) {
             self.enqueue(host, ticket);
             return false;
         }
@@ -100,6 +104,13 @@ impl Slots {
 
     /// Takes the track out of the queue that should try again now, because there is a connection for it.
     pub(crate) fn next_ready(&mut self) -> Option<TrackId> {
+        let ticket = self.first_ready()?;
+        self.leave_queue(ticket.track);
+        Some(ticket.track)
+    }
+
+    /// The first ticket in all queues for which there is a connection.
+    fn first_ready(&self) -> Option<Ticket> {
         if self.running >= self.in_all || self.queued.is_empty() {
             return None;
         }
@@ -107,9 +118,7 @@ impl Slots {
             .hosts
             .values()
             .filter(|host| host.running < self.per_host);
-        let ticket = heads.filter_map(|host| host.queue.first()).min().copied()?;
-        self.leave_queue(ticket.track);
-        Some(ticket.track)
+        heads.filter_map(|host| host.queue.first()).min().copied()
     }
 
     /// The most urgent ticket for which somebody waits, and the host whose connection would do; `None` for any.
@@ -240,5 +249,17 @@ mod tests {
         slots.ended(FetchId(0));
         let order: Vec<_> = core::iter::from_fn(|| slots.next_ready()).collect();
         assert_eq!(order, [TrackId(3), TrackId(2), TrackId(1)]);
+    }
+
+    #[test]
+    fn nobody_jumps_the_queue() {
+        // A track that read in short requests took the only connection again each time it was free.
+        let mut slots = slots(6, 1);
+        assert!(slots.acquire(FetchId(1), "a:80".into(), ticket(Class::Waiting, 0, 1)));
+        assert!(!slots.acquire(FetchId(2), "b:80".into(), ticket(Class::Waiting, 1, 2)));
+        slots.ended(FetchId(1));
+        assert!(!slots.acquire(FetchId(3), "a:80".into(), ticket(Class::Window, 2, 1)));
+        assert_eq!(slots.next_ready(), Some(TrackId(2)));
+        assert!(slots.acquire(FetchId(4), "b:80".into(), ticket(Class::Waiting, 1, 2)));
     }
 }

@@ -3,7 +3,7 @@
 //! A deadline that moves to later stays where it is until it comes, for on the hot path it moves with every chunk: the
 //! tick is then spurious and puts it where it belongs. One that moves to sooner, or away, moves at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{Instant, TrackId};
 
@@ -11,36 +11,38 @@ use crate::{Instant, TrackId};
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     queue: BTreeSet<(Instant, TrackId)>,
-    of_track: BTreeMap<TrackId, Instant>,
 }
 
+/// A track's place in the queue, kept by whoever keeps the track, so that the hot path needs no look-up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Armed(Option<Instant>);
+
 impl Timers {
-    /// The track's deadline is `at` now.
-    pub(crate) fn set(&mut self, track: TrackId, at: Option<Instant>) {
-        let before = self.of_track.get(&track).copied();
-        match (before, at) {
+    /// The track's deadline is `at` now. One at the end of time is none: what saturates there would be due again as
+    /// soon as it was dealt with.
+    pub(crate) fn set(&mut self, track: TrackId, armed: &mut Armed, at: Option<Instant>) {
+        let at = at.filter(|at| *at < Instant::from_nanos(u64::MAX));
+        match (armed.0, at) {
             (Some(before), Some(at)) if before <= at => return,
             (None, None) => return,
             _ => {}
         }
-        if let Some(before) = before {
+        if let Some(before) = armed.0 {
             self.queue.remove(&(before, track));
-            self.of_track.remove(&track);
         }
         if let Some(at) = at {
             self.queue.insert((at, track));
-            self.of_track.insert(track, at);
         }
+        armed.0 = at;
     }
 
-    /// Takes a track out whose deadline has come.
+    /// Takes a track out whose deadline has come; it is no longer armed.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<TrackId> {
         let (at, track) = self.queue.first().copied()?;
         if at > now {
             return None;
         }
         self.queue.remove(&(at, track));
-        self.of_track.remove(&track);
         Some(track)
     }
 
@@ -58,17 +60,20 @@ mod tests {
     fn later_waits_sooner_and_gone_move_at_once() {
         let mut timers = Timers::default();
         let at = Instant::from_nanos;
-        let track = TrackId(1);
-        timers.set(track, Some(at(10)));
-        timers.set(track, Some(at(20)));
+        let (track, mut armed) = (TrackId(1), Armed::default());
+        timers.set(track, &mut armed, Some(at(10)));
+        timers.set(track, &mut armed, Some(at(20)));
         assert_eq!(timers.next(), Some(at(10)));
-        timers.set(track, Some(at(5)));
+        timers.set(track, &mut armed, Some(at(5)));
         assert_eq!(timers.next(), Some(at(5)));
         assert_eq!(timers.pop_due(at(4)), None);
         assert_eq!(timers.pop_due(at(5)), Some(track));
+        armed = Armed::default();
         assert_eq!(timers.next(), None);
-        timers.set(track, Some(at(9)));
-        timers.set(track, None);
+        timers.set(track, &mut armed, Some(at(9)));
+        timers.set(track, &mut armed, None);
         assert_eq!(timers.next(), None);
+        timers.set(track, &mut armed, Some(at(u64::MAX)));
+        assert_eq!(timers.pop_due(at(u64::MAX)), None, "never");
     }
 }

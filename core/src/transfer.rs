@@ -26,8 +26,10 @@ pub(crate) enum Piece {
 pub(crate) struct StreamEnd {
     /// The position after the last byte that came.
     pub(crate) at: u64,
-    /// Where it should have ended, if the head said.
+    /// Where it should have ended, if that is known.
     pub(crate) expected: Option<u64>,
+    /// Whether its own head said so.
+    pub(crate) announced: bool,
     /// Whether the end of the body is the end of the resource.
     pub(crate) whole: bool,
     /// Whether a cut would look the same (FAULTS B4).
@@ -95,6 +97,16 @@ impl Transfer {
     /// Where it ends, if that is known.
     pub(crate) fn end(&self) -> Option<u64> {
         self.place.end
+    }
+
+    /// Whether it is a part of the resource, asked for as such.
+    pub(crate) fn is_part(&self) -> bool {
+        !self.place.whole
+    }
+
+    /// Whether all that was announced has come and may be used.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.is_held() && self.place.end.is_some_and(|end| self.at >= end)
     }
 
     /// Whether a comparison is under way: what comes is not used yet.
@@ -191,6 +203,7 @@ impl Transfer {
         StreamEnd {
             at: self.at,
             expected: self.place.end,
+            announced: self.place.total.is_some() || !self.place.whole,
             whole: self.place.whole,
             unverified: self.place.unverified,
         }

@@ -1,5 +1,9 @@
 //! The threaded client against a small origin on loopback.
 
+#![cfg(feature = "client")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::single_range_in_vec_init, reason = "one run is one range")]
+
 mod support;
 
 use std::io::{Read, Seek, SeekFrom, Write};

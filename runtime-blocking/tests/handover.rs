@@ -1,6 +1,7 @@
 //! The hand-over between readers and the engine under a model checker: the very files that the library is built from,
 //! with shuttle's primitives beneath them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(
     dead_code,
     unreachable_pub,

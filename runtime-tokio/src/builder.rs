@@ -99,6 +99,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Settings that have no method of their own, for tests that can't wait.
+    #[doc(hidden)]
+    pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
     /// Makes requests with this client: for a proxy, other certificates, another resolver.
     ///
     /// Its settings stand, and some of them break promises; the [crate's page](crate#a-client-of-your-own) lists them.

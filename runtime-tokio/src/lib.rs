@@ -63,7 +63,7 @@
 //!   with neither, `http` only.
 //! - `platform-verifier`: certificates are verified by the platform instead.
 //! - `http2`: HTTP/2 where the origin offers it.
-//! - `symphonia`: decoding of what [`FileStream::into_blocking`] gives.
+//! - `symphonia`: decoding of what [`FileStream::into_blocking`] gives, in `infill_tokio::audio`.
 
 mod builder;
 mod client;
@@ -75,6 +75,8 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use http::reqwest_builder;
 pub use infill_blocking::FileStream as BlockingFileStream;
+#[cfg(feature = "symphonia")]
+pub use infill_blocking::audio;
 pub use infill_blocking::{
     Cause, Error, ErrorKind, Notice, Noticed, Notices, Progress, ResourceStatus, Source, State,
     Stats, StoreKind, StreamHandle,

@@ -2,8 +2,14 @@
 
 pub mod alloc;
 pub mod bench;
+pub mod cli;
 pub mod fixtures;
 pub mod fuzz;
 pub mod origin;
+pub mod runtime;
 pub mod sim;
 pub mod steady;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

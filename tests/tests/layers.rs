@@ -94,7 +94,7 @@ fn layer(module: &str) -> usize {
 /// Which module uses which.
 fn uses() -> Uses {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src");
-    let exports = exports(&fs::read_to_string(root.join("lib.rs")).unwrap());
+    let exports = exports(&fs::read_to_string(root.join("lib.rs")).expect("core/src/lib.rs"));
     let mut uses = Uses::new();
     collect(&root, &[], &exports, &mut uses);
     uses.remove("lib");
@@ -102,9 +102,13 @@ fn uses() -> Uses {
 }
 
 fn collect(folder: &Path, path: &[String], exports: &BTreeMap<String, String>, uses: &mut Uses) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let file = entry.unwrap().path();
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let file = entry.expect("a readable folder").path();
+        let name = file
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
         let mut inner = path.to_vec();
         if name != "mod" {
             inner.push(name.clone());
@@ -112,7 +116,7 @@ fn collect(folder: &Path, path: &[String], exports: &BTreeMap<String, String>, u
         if file.is_dir() {
             collect(&file, &inner, exports, uses);
         } else if !name.ends_with("tests") {
-            let code = code(&fs::read_to_string(&file).unwrap());
+            let code = code(&fs::read_to_string(&file).expect("UTF-8"));
             let place = file.display();
             assert!(
                 climbs(&code) < inner.len() || name == "lib",

@@ -153,8 +153,8 @@ fn dependencies(format: &str) -> BTreeSet<String> {
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("a readable folder").path();
         if path.is_dir() {
             found.append(&mut sources(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {

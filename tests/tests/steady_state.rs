@@ -14,8 +14,8 @@ fn a_chunk_that_arrives_and_is_written_allocates_nothing() {
         let actions: usize = (0..10_000).map(|_| steady.chunk()).sum();
         let during = allocations() - before;
         assert!(
-            actions >= 30_000,
-            "a write, a grant and a publication each: {actions}"
+            actions > 20_000,
+            "a write and a publication each, and a grant now and then: {actions}"
         );
         // Half a second passes for each track now and then: its state is told again, which allocates nothing either.
         assert_eq!(during, 0, "{during} allocations with {tracks} tracks");

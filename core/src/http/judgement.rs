@@ -3,7 +3,7 @@
 //! Knows nothing of retries, connections or readers; it only says what the body is, or why there is none to be used.
 
 use super::{ContentRange, Field, Framing, ResponseHead, Validator};
-use crate::Cause;
+use crate::{ByteRange, Cause};
 
 /// What was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,7 +205,7 @@ fn part(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
     let Field::Valid(ContentRange::Bytes { range, total }) = head.content_range else {
         return refuse(Cause::NoPosition, next);
     };
-    if multipart {
+    if multipart || is_whole_behind_slice(head, range, total) {
         return refuse(Cause::NoPosition, next);
     }
     // Bytes before the wanted one and none from it on: of no use (FAULTS A2). A later start leaves a hole, no more.
@@ -220,9 +220,24 @@ fn part(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
         total,
         whole: false,
         unverified: false,
-        ranges: Ranges::Honoured,
+        // A live stream goes on from now, whatever its head says (FAULTS B28).
+        ranges: if head.icy {
+            Ranges::Ignored
+        } else {
+            Ranges::Honoured
+        },
         version: version(head, total, known),
     })
+}
+
+/// The length of everything behind the head of a later slice: such a body begins at 0, whatever the head says (FAULTS
+/// A5). Behind the head of the first slice it is right up to its end.
+fn is_whole_behind_slice(head: &ResponseHead, range: ByteRange, total: Option<u64>) -> bool {
+    let length = match head.content_length {
+        Field::Valid(length) => Some(length),
+        _ => None,
+    };
+    range.start > 0 && length.is_some() && length == total
 }
 
 /// 200: the body starts at 0, whatever was asked (FAULTS A1).
@@ -240,7 +255,7 @@ fn whole(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
         total,
         whole: true,
         unverified: head.framing() == Framing::Close,
-        ranges: if asked.plain || asked.first == 0 {
+        ranges: if (asked.plain || asked.first == 0) && !head.icy {
             Ranges::Unknown
         } else {
             Ranges::Ignored

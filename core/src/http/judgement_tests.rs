@@ -119,6 +119,20 @@ fn a4_a_206_without_a_position_is_refused_and_asked_plainly() {
 }
 
 #[test]
+fn a5_the_whole_behind_the_head_of_a_later_slice_is_no_slice() {
+    let sliced = |range, length| {
+        let fields = [("Content-Range", range), ("Content-Length", length)];
+        judge_first(&head(206, &fields), asked(0))
+    };
+    let whole = refused(sliced("bytes 4-9/10", "10"));
+    assert_eq!(whole, (Cause::NoPosition, Remedy::Plain));
+    let first = place(sliced("bytes 0-3/10", "10"));
+    assert_eq!((first.at, first.end), (0, Some(4)), "right up to its end");
+    let longer = place(sliced("bytes 4-9/10", "8"));
+    assert_eq!((longer.at, longer.end), (4, Some(10)), "junk at the end");
+}
+
+#[test]
 fn a6_a_200_with_a_slice_is_a_slice_only_if_all_numbers_agree() {
     let fields = [
         ("Content-Range", "bytes 500-999/1000"),

@@ -113,6 +113,12 @@ impl Block {
         self.own = own;
     }
 
+    /// Holds nothing, and no memory.
+    pub(super) fn free(&mut self) {
+        self.held = Held::Nothing;
+        self.own = Vec::new();
+    }
+
     /// Bytes up to `next` were read past the buffer.
     pub(super) fn passed(&mut self, next: u64) {
         self.next = next;

@@ -40,7 +40,9 @@ impl Fill {
     ) -> Self {
         let cell = Arc::new(Mutex::new(Cell::default()));
         let (shared, blob) = (Arc::clone(&cell), Arc::clone(&stored.blob));
-        pool.run(resource.id().0, move || {
+        // Beside the worker that writes the resource, not behind it: what is published is written, and what is discarded
+        // meanwhile is found to be stale.
+        pool.run(resource.id().0 + 1, move || {
             let read = blob.read_at(offset, &mut into);
             let mut cell = lock(&shared);
             cell.done = Some((into, read));

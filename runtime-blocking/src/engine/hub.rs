@@ -7,11 +7,11 @@ use std::task::{Context, Poll, ready};
 use infill_core::{Config, Error, OpenOptions, ReaderId, TrackId};
 
 use super::blob::Store;
-use super::engine::Engine;
 use super::inbox::Inbox;
 use super::pool::Pool;
 use super::reader::{Access, Reader};
 use super::track::Track;
+use super::turn::Engine;
 use super::{Letter, Order, Port};
 use crate::local;
 use crate::source::{Place, Source};

@@ -16,7 +16,6 @@
 
 mod blob;
 mod block;
-mod engine;
 mod fetcher;
 mod fill;
 mod hub;
@@ -29,6 +28,7 @@ mod slot;
 mod sync;
 mod tables;
 mod track;
+mod turn;
 mod uri;
 
 use std::sync::Arc;
@@ -37,7 +37,6 @@ use infill_core::http::ResponseHead;
 use infill_core::{Event, FetchFailure, FetchId, OpenOptions, SourceSpec, TrackId};
 
 pub use blob::{Blob, Store};
-pub use engine::Engine;
 pub use fetcher::Fetcher;
 pub use hub::{Hub, Link, Opening};
 pub use inbox::Inbox;
@@ -47,6 +46,7 @@ pub use redirect::{MAX_REDIRECTS, redirect};
 pub use resource::{Copied, Found, Resource, Stored};
 pub use slot::{Mail, Post, Slot};
 pub use track::Track;
+pub use turn::Engine;
 pub use uri::request_uri;
 
 use crate::source::Renew;

@@ -136,7 +136,7 @@ impl Reader {
     /// length, at bytes that are not here.
     pub fn seek(&mut self, to: u64) {
         self.withdraw();
-        self.slot.note_position(to);
+        self.note(to);
         let Some(resource) = self.resource() else {
             return;
         };
@@ -192,6 +192,11 @@ impl Reader {
         if core::mem::take(&mut self.failed) {
             self.family.host.set_error(None);
         }
+        self.note(position);
+    }
+
+    /// Notes where it is; the engine hears of it when that passes its mark.
+    fn note(&mut self, position: u64) {
         if self.slot.note_position(position) {
             let post = self.slot.advanced(position);
             self.post(post);
@@ -343,6 +348,8 @@ impl Reader {
         }
         let latched = self.family.latch.get().map(|resource| resource.id());
         let range = ByteRange::at(offset, wanted as u64);
+        // Many readers may wait at once, and what this one holds is in the store.
+        self.block.free();
         self.waiting = Some(offset);
         let post = self.slot.ask(latched, range, cx.waker());
         self.post(post);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bytes::Bytes;
 
 /// How much is read at once: each chunk costs some hand-overs between threads, whatever its size.
-pub(super) const BUFFER_BYTES: usize = 256 * 1024;
+pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// How many unused buffers are kept.
 const KEPT: usize = 8;
@@ -44,7 +44,7 @@ impl Buffer {
 
     /// The first `count` bytes. Few of them are copied, so that they don't keep a whole buffer busy.
     pub(super) fn into_bytes(self, count: usize) -> Bytes {
-        if count < BUFFER_BYTES / 2 {
+        if count < BUFFER_BYTES / 4 {
             return Bytes::copy_from_slice(&self.bytes[..count]);
         }
         Bytes::from_owner(self).slice(..count)

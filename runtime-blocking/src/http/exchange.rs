@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use infill_core::http::{FetchRequest, Header, ResponseHead};
 use infill_core::{FailureKind, FetchFailure};
 use ureq::http::{HeaderName, HeaderValue, Request, Response, header};
@@ -24,8 +25,9 @@ pub(super) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Makes the request, and reports all but its end.
-    pub(super) fn run(&mut self, request: &FetchRequest) -> Result<(), FetchFailure> {
+    /// Makes the request, and reports all but its end and the last bytes before it, which it gives: by then the
+    /// connection can be used again.
+    pub(super) fn run(&mut self, request: &FetchRequest) -> Result<Bytes, FetchFailure> {
         let (url, response) = self.follow(request)?;
         let moved = (url != request.url).then_some(url);
         self.port
@@ -89,9 +91,10 @@ impl Exchange<'_> {
         &self,
         request: &FetchRequest,
         response: Response<ureq::Body>,
-    ) -> Result<(), FetchFailure> {
+    ) -> Result<Bytes, FetchFailure> {
         let mut left = response.body().content_length();
         let mut reader = response.into_body().into_reader();
+        let mut last = Bytes::new();
         loop {
             // The end of a body of known length costs no credit; it is read all the same, for only then does ureq keep
             // the connection.
@@ -107,7 +110,7 @@ impl Exchange<'_> {
             let count = match reader.read(space) {
                 // Being shut down looks like an end, or like an error.
                 _ if self.control.is_cancelled() => return Err(stopped()),
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(last),
                 Ok(count) => count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 // The first error ends the fetch: after it, ureq says 'end'.
@@ -115,7 +118,12 @@ impl Exchange<'_> {
             };
             self.control.spend(count);
             left = left.map(|left| left.saturating_sub(count as u64));
-            self.port.bytes(request.fetch, buffer.into_bytes(count));
+            let bytes = buffer.into_bytes(count);
+            if left == Some(0) {
+                last = bytes;
+            } else {
+                self.port.bytes(request.fetch, bytes);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use bytes::Bytes;
 use infill_core::http::FetchRequest;
 use infill_core::{FailureKind, FetchFailure, FetchId};
 use url::Origin;
@@ -131,6 +132,7 @@ impl Lanes {
         let mut report = Report {
             lanes: self,
             job,
+            last: Bytes::new(),
             // Stands unless the exchange gets to its end: the core must hear of each fetch, come what may.
             failure: Some(FetchFailure::new(
                 FailureKind::Protocol,
@@ -149,9 +151,16 @@ impl Lanes {
             .run(&job.request),
         };
         let untouched = job.control.disarm();
-        report.failure = result.err();
+        report.failure = match result {
+            Ok(last) => {
+                report.last = last;
+                None
+            }
+            Err(failure) => Some(failure),
+        };
         match &mut report.failure {
-            // Idle before it is reported: the next request may be the answer to the report.
+            // Idle before it is reported: the next request may be the answer to the report. From here on the fetch can't
+            // be stopped any more, and need not be.
             None if untouched => self.idle(fetch, name, origins),
             None => None,
             Some(failure) => {
@@ -213,6 +222,7 @@ impl Lanes {
 struct Report<'a> {
     lanes: &'a Lanes,
     job: &'a Job,
+    last: Bytes,
     failure: Option<FetchFailure>,
 }
 
@@ -221,7 +231,10 @@ impl Drop for Report<'_> {
         let fetch = self.job.request.fetch;
         self.lanes.forget(fetch);
         match self.failure.take() {
-            None => self.job.port.ended(fetch),
+            None => {
+                self.job.port.bytes(fetch, core::mem::take(&mut self.last));
+                self.job.port.ended(fetch);
+            }
             Some(failure) => self.job.port.failed(fetch, failure),
         }
     }

@@ -18,7 +18,9 @@ use infill_core::{CancelReason, FailureKind, FetchFailure, FetchId, TrackId};
 
 use crate::engine::{Fetcher, Port};
 
-use buffer::{BUFFER_BYTES, Buffers};
+pub(crate) use buffer::BUFFER_BYTES;
+
+use buffer::Buffers;
 use control::Control;
 use lane::{Job, Lanes};
 
@@ -86,8 +88,9 @@ impl Drop for HttpFetcher {
 pub(crate) fn default_agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .proxy(None)
-        .user_agent(concat!("infill/", env!("CARGO_PKG_VERSION")))
-        .input_buffer_size(BUFFER_BYTES);
+        // ureq gives at most what its own buffer holds.
+        .input_buffer_size(BUFFER_BYTES)
+        .user_agent(concat!("infill/", env!("CARGO_PKG_VERSION")));
     #[cfg(feature = "rustls")]
     let config = config.tls_config(tls());
     #[cfg(all(feature = "native-tls", not(feature = "rustls")))]

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use infill_core::Error;
 use infill_core::http::FetchRequest;
-use infill_core::{Cause, Error};
 use url::{Origin, Url};
 
 /// How many origins are remembered as having pooled connections.
@@ -16,7 +16,7 @@ pub(crate) enum Clients {
     /// The embedder's.
     Given(Http),
     /// Infill's own.
-    Own(Own),
+    Own(Box<Own>),
 }
 
 /// Infill's own.
@@ -55,7 +55,7 @@ impl Clients {
             tls: super::tls::config()?,
         };
         own.current = Some((connect_timeout, own.make(connect_timeout)?));
-        Ok(Self::Own(own))
+        Ok(Self::Own(Box::new(own)))
     }
 
     /// The client for a request. One that must not use a pooled connection gets a client with an empty pool; the old
@@ -125,7 +125,8 @@ pub fn reqwest_builder() -> Result<reqwest::ClientBuilder, Error> {
     let builder = plain_builder();
     #[cfg(feature = "rustls")]
     let builder = {
-        let tls = super::tls::config().map_err(|why| Error::new(Cause::Connect(why)))?;
+        let tls =
+            super::tls::config().map_err(|why| Error::new(infill_core::Cause::Connect(why)))?;
         builder.tls_backend_preconfigured(tls)
     };
     Ok(builder)

@@ -53,6 +53,13 @@ impl Exchange<'_> {
     }
 
     async fn ask(&self, url: Url, fields: &[Header]) -> Result<Response, FetchFailure> {
+        if cfg!(not(any(feature = "rustls", feature = "native-tls")))
+            && !self.http.given
+            && url.scheme() == "https"
+        {
+            let detail = "https needs one of infill-tokio's features `rustls` and `native-tls`";
+            return Err(FetchFailure::new(FailureKind::Connect, detail));
+        }
         let pooled = self.http.pooled.contains(&url);
         let mut request = self.http.client.get(url).headers(header_map(fields)?);
         if self.http.given {

@@ -224,3 +224,20 @@ fn dropping_inside_a_runtime_that_shuts_down_never_panics() {
         }
     }
 }
+
+#[test]
+fn a_runtime_without_a_clock_ends_in_an_error() {
+    let poor = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_io()
+        .build()
+        .unwrap();
+    let client = Client::builder()
+        .runtime(poor.handle().clone())
+        .build()
+        .unwrap();
+    let origin = stalling();
+    let open = client.open(origin.url());
+    let error = runtime().block_on(async { timeout(SOON, open).await.unwrap().unwrap_err() });
+    assert_eq!(error.kind(), ErrorKind::Closed);
+}

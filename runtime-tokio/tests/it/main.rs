@@ -1,4 +1,5 @@
 //! The tokio runtime against a small origin on loopback.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod https;
 mod lifecycle;

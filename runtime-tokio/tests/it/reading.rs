@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use infill_tokio::{Client, ErrorKind, FileStream, Source, State, StoreKind, reqwest_builder};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeek, AsyncSeekExt, ReadBuf};
+use tokio::task::coop;
 use tokio::time::timeout;
 
 use crate::origin::{Origin, Plan, content, until};
@@ -295,7 +296,7 @@ async fn errors_name_their_cause() {
 async fn an_interrupt_ends_a_read_and_the_next_one_goes_on() {
     let bytes = content(50_000);
     let origin = Origin::new(bytes.clone(), |count, _| match count {
-        0 => Plan::Slow(1000, Duration::from_millis(100)),
+        0 => Plan::Slow(1000, Duration::from_millis(50)),
         _ => Plan::Late(Duration::from_millis(200)),
     });
     let mut stream = client(StoreKind::default())
@@ -320,8 +321,89 @@ async fn an_interrupt_ends_a_read_and_the_next_one_goes_on() {
         .unwrap()
         .unwrap();
     assert_eq!(buf, bytes[45_000..45_100]);
+}
+
+#[tokio::test]
+async fn a_stored_file_is_read_with_one_hop_per_block() {
+    let bytes = content(2 << 20);
+    let origin = Origin::honest(bytes.clone());
+    let client = client(StoreKind::temp_dir());
+    let mut stream = client.open(origin.url()).await.unwrap();
+    let handle = stream.handle();
     until(SOON, "complete", || {
         handle.progress().state == State::Complete
     })
     .await;
+    let mut hops = 0;
+    let mut all = Vec::new();
+    // Without the budget of cooperative tasks, all that is pending is a hop (and not even each of those: the worker may
+    // be faster).
+    let read = coop::unconstrained(poll_fn(|cx| {
+        loop {
+            let mut space = [0; 4096];
+            let mut buf = ReadBuf::new(&mut space);
+            match Pin::new(&mut stream).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if buf.filled().is_empty() => return Poll::Ready(()),
+                Poll::Ready(result) => {
+                    result.unwrap();
+                    all.extend_from_slice(buf.filled());
+                }
+                Poll::Pending => {
+                    hops += 1;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }));
+    timeout(SOON, read).await.unwrap();
+    assert!(all == bytes);
+    assert!(hops <= (2 << 20) / (128 << 10), "{hops} hops");
+}
+
+#[tokio::test]
+async fn a_stalled_transfer_is_resumed_on_a_new_connection() {
+    let bytes = content(1 << 20);
+    let origin = Origin::new(bytes.clone(), |count, _| match count {
+        0 => Plan::StallAfter(300_000),
+        _ => Plan::Serve,
+    });
+    let client = Client::builder()
+        .stall_timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let mut stream = client.open(origin.url()).await.unwrap();
+    assert!(read_all(&mut stream).await == bytes);
+    let stats = stream.handle().stats();
+    assert_eq!((stats.stalls, stats.bytes_fetched), (1, 1 << 20));
+    assert!(origin.seen()[1].headers.contains("range: bytes=300000-"));
+    assert_eq!(origin.seen()[1].connection, 1);
+}
+
+#[tokio::test]
+async fn another_network_needs_other_connections() {
+    let bytes = content(1 << 20);
+    let origin = Origin::new(bytes.clone(), |count, _| match count {
+        0 => Plan::StallAfter(300_000),
+        _ => Plan::Serve,
+    });
+    let client = client(StoreKind::default());
+    let mut stream = client.open(origin.url()).await.unwrap();
+    let mut all = vec![0; 300_000];
+    stream.read_exact(&mut all).await.unwrap();
+    client.network_changed();
+    timeout(SOON, stream.read_to_end(&mut all))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(all == bytes);
+    assert_eq!(origin.seen()[1].connection, 1);
+}
+
+#[tokio::test]
+async fn every_url_can_be_asked() {
+    let origin = Origin::honest(content(1000));
+    let url = format!("{}/x y|z`{{q}}?a=\"b\"#part", origin.url());
+    let stream = client(StoreKind::default()).open(url).await.unwrap();
+    assert_eq!(stream.byte_len(), Some(1000));
+    assert!(!stream.handle().url().contains('?'));
 }

@@ -108,3 +108,9 @@ fn dispatch(benchmarks: &[(Setting, &[Case])]) -> Result<(), Failure> {
         }),
     }
 }
+
+/// The middle one; of none, 0.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::child::OriginProcess;
-use super::{Case, Failure, Setting, Usage};
+use super::{Case, Failure, Setting, Usage, median};
 
 /// All rounds of all cases.
 struct Results<'a> {
@@ -40,7 +40,7 @@ impl Results<'_> {
             "", "wall ms", "cpu ms", "peak MiB"
         );
         for (index, case) in self.cases.iter().enumerate() {
-            let median = self.median(index);
+            let median = self.medians(index);
             let ratios: Vec<String> = case
                 .against
                 .iter()
@@ -64,15 +64,15 @@ impl Results<'_> {
             let each = self.rounds.iter().map(|round| {
                 part(&round[index]).as_secs_f64() / part(&round[of]).as_secs_f64().max(1e-6)
             });
-            middle(each.collect())
+            median(each.collect())
         };
         let (wall, cpu) = (ratios(|usage| usage.wall), ratios(|usage| usage.cpu));
         Some(format!("{wall:.2}x, {cpu:.2}x of {base}"))
     }
 
-    fn median(&self, index: usize) -> Usage {
+    fn medians(&self, index: usize) -> Usage {
         let of = |part: fn(&Usage) -> f64| {
-            middle(
+            median(
                 self.rounds
                     .iter()
                     .map(|round| part(&round[index]))
@@ -85,9 +85,4 @@ impl Results<'_> {
             peak_kib: of(|usage| usage.peak_kib as f64) as u64,
         }
     }
-}
-
-fn middle(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

@@ -289,6 +289,11 @@ impl Stored {
         self.writes.push_back((op, offset, bytes));
     }
 
+    /// The write that is to be answered next.
+    pub(super) fn oldest(&self) -> Option<OpId> {
+        self.writes.front().map(|(op, ..)| *op)
+    }
+
     /// The oldest write succeeds.
     pub(super) fn wrote(&mut self) -> Option<OpId> {
         let (op, offset, bytes) = self.writes.pop_front()?;

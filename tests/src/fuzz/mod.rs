@@ -9,8 +9,11 @@ pub mod byte_ranges;
 pub mod machine;
 pub mod response_head;
 
+/// What a target does with one input.
+pub type Run = fn(&[u8]);
+
 /// The targets by name; `fuzz/corpus/<name>/` holds the inputs of each.
-pub const TARGETS: [(&str, fn(&[u8])); 3] = [
+pub const TARGETS: [(&str, Run); 3] = [
     ("byte_ranges", byte_ranges::run),
     ("machine", machine::run),
     ("response_head", response_head::run),

@@ -61,6 +61,11 @@ fn config(rng: &mut Rng, seed: u64, tracks: &[TrackPlan]) -> Config {
     config.connections_per_file = one_of(rng, &[1, 2, 2, 2, 3]);
     config.connections_per_host = one_of(rng, &[1, 2, 6, 6]);
     config.connections = one_of(rng, &[1, 2, 3, 64, 64]);
+    if tracks.iter().any(|track| !track.ranges) {
+        // To give a connection up costs such a track all bytes from 0: with fewer, patience may rightly end.
+        config.connections = config.connections.max(tracks.len());
+        config.connections_per_host = config.connections_per_host.max(tracks.len());
+    }
     config.max_stopping = one_of(rng, &[1, 2, 4]);
     config.fetch_credit_bytes = one_of(rng, &[4096, 16 * 1024, 64 * 1024, 256 * 1024]);
     config.read_ahead_bytes = one_of(rng, &[None, None, None, Some(4096), Some(100_000)]);
@@ -73,10 +78,12 @@ fn config(rng: &mut Rng, seed: u64, tracks: &[TrackPlan]) -> Config {
         config.store_limit_bytes = Some(least + rng.u64(0..=sum));
     }
     config.give_up_after = millis(rng, 5_000, 60_000);
-    config.connect_timeout = millis(rng, 1_000, 10_000);
-    config.head_timeout = millis(rng, 2_000, 20_000);
-    config.stall_timeout = millis(rng, 1_000, 10_000);
-    config.min_progress_window = millis(rng, 5_000, 20_000);
+    // Who gives up before a dead connection is known to be dead has no use of being patient.
+    let half = config.give_up_after.as_millis() as u64 / 2;
+    config.connect_timeout = millis(rng, 1_000, half.min(10_000));
+    config.head_timeout = millis(rng, 2_000, half.min(20_000));
+    config.stall_timeout = millis(rng, 1_000, half.min(10_000));
+    config.min_progress_window = millis(rng, 2_000, half.min(20_000));
     config.backoff_min = millis(rng, 50, 500);
     config.backoff_max = millis(rng, 1_000, 60_000);
     config.overlap_bytes = one_of(rng, &[4096, 4096, 1000, 64]);
@@ -97,7 +104,7 @@ fn network(rng: &mut Rng, clean: bool, largest: u64) -> NetworkPlan {
         chunk_max: size(rng, 64 * 1024).max(largest / 192).min(bandwidth / 16),
         stop_latency: millis(rng, 0, 200),
         late_bytes: one_of(rng, &[0, 64, 256]),
-        idle_close: (!clean && rng.u32(0..4) == 0).then(|| millis(rng, 2_000, 20_000)),
+        idle_close: (!clean && rng.u32(0..4) == 0).then(|| millis(rng, 100, 5_000)),
     }
 }
 

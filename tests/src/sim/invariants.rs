@@ -1,12 +1,14 @@
 //! What must hold after every event. The ledger follows the machine's actions with a model of its own, and panics at
 //! the first that breaks a promise; whoever runs the session adds the seed.
 
+mod requests;
+mod resources;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use infill_core::http::FetchRequest;
 use infill_core::{
-    Action, Answer, ByteRange, Change, Config, Error, ErrorKind, Event, Facts, FetchId, Instant,
-    ReaderId, RequestId, ResourceId, TrackId, View,
+    Action, Answer, ByteRange, Config, Error, ErrorKind, Event, FetchId, Instant, ReaderId,
+    RequestId, ResourceId, TrackId, View,
 };
 
 use super::content::Content;
@@ -168,6 +170,12 @@ impl Ledger {
                 };
                 self.requests.insert((*reader, *request), waiting);
             }
+            // What failed on the old network is past: patience begins anew.
+            Event::NetworkChanged => {
+                self.tracks
+                    .values_mut()
+                    .for_each(|track| track.last_progress = now);
+            }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
                     waiting.sought |= other == reader;
@@ -183,6 +191,10 @@ impl Ledger {
                     "the simulator delivers more than was granted"
                 );
                 entry.credit -= length;
+                // The way to a byte through present ones is progress too, where ranges are ignored.
+                if let Some(track) = self.tracks.get_mut(&entry.track) {
+                    track.last_progress = now;
+                }
                 self.tally.delivered += length;
                 if entry.stopping {
                     self.tally.late += length;
@@ -444,231 +456,6 @@ impl Ledger {
         {
             violated!("{action:?} after {track} was reported as closed");
         }
-    }
-
-    fn fetch(&mut self, track: TrackId, request: &FetchRequest) {
-        let fetch = request.fetch;
-        if !self.seen_fetches.insert(fetch) {
-            violated!("{fetch} is used again");
-        }
-        let credit = request.credit;
-        if credit == 0 || credit > self.config.fetch_credit_bytes {
-            violated!("{fetch} begins with a credit of {credit}");
-        }
-        self.check_range(track, request);
-        let host = request
-            .url
-            .host_str()
-            .expect("the simulator's URLs have hosts")
-            .to_owned();
-        let entry = FetchEntry {
-            track,
-            host: host.clone(),
-            credit: u64::from(credit),
-            stopping: false,
-        };
-        self.fetches.insert(fetch, entry);
-        self.tally.requests += 1;
-        let running = |which: &dyn Fn(&FetchEntry) -> bool| {
-            self.fetches
-                .values()
-                .filter(|fetch| !fetch.stopping && which(fetch))
-                .count()
-        };
-        let limits = [
-            (
-                "file",
-                running(&|fetch| fetch.track == track),
-                self.config.connections_per_file,
-            ),
-            (
-                "host",
-                running(&|fetch| fetch.host == host),
-                self.config.connections_per_host,
-            ),
-            ("client", running(&|_| true), self.config.connections),
-        ];
-        for (what, count, limit) in limits {
-            if count > limit {
-                violated!("{fetch} makes {count} requests under way for one {what}, limit {limit}");
-            }
-        }
-        let mut stopping = self
-            .fetches
-            .values()
-            .filter(|f| f.track == track && f.stopping);
-        if stopping.by_ref().count() > self.config.max_stopping {
-            violated!(
-                "{fetch} begins while more than {} are stopping",
-                self.config.max_stopping
-            );
-        }
-    }
-
-    /// Never a byte that is present, but for a bounded comparison; never one behind the known end.
-    fn check_range(&mut self, track: TrackId, request: &FetchRequest) {
-        let Some(current) = self.track(track).current else {
-            return;
-        };
-        let (fetch, first) = (request.fetch, request.first);
-        let overlap_limit = self.config.overlap_bytes;
-        let entry = self.resource(current);
-        if entry.committed {
-            violated!("{fetch} begins though {current} is complete");
-        }
-        if let Some(total) = entry.view.len()
-            && first >= total
-            && !request.plain
-        {
-            violated!("{fetch} asks from {first}, but {current} ends at {total}");
-        }
-        let is_probe = request.last == Some(first);
-        if request.plain || is_probe {
-            return;
-        }
-        let present = entry.view.present();
-        let hole = present.first_missing(first);
-        if hole - first > overlap_limit {
-            violated!("{fetch} asks from {first}, but {current} is present up to {hole}");
-        }
-        if let Some(next) = present.first_present(hole)
-            && request.last.is_none_or(|last| last >= next)
-        {
-            violated!(
-                "{fetch} asks for {first}-{:?}, but {current} is present from {next}",
-                request.last
-            );
-        }
-        self.tally.overlap += hole - first;
-        if let (Some(max), last) = (self.config.max_request_bytes, request.last) {
-            let length = last.map_or(u64::MAX, |last| last - first + 1);
-            if length > max + overlap_limit {
-                violated!("{fetch} asks for {length} bytes, limit {max}");
-            }
-        }
-    }
-
-    fn grant(&mut self, fetch: FetchId, bytes: u32) {
-        let limit = u64::from(self.config.fetch_credit_bytes);
-        let entry = self.fetches.get_mut(&fetch).expect("check_names saw it");
-        entry.credit += u64::from(bytes);
-        if entry.credit > limit {
-            violated!(
-                "{fetch} may read {} bytes ahead, limit {limit}",
-                entry.credit
-            );
-        }
-    }
-
-    fn open_resource(&mut self, track: TrackId, resource: ResourceId) {
-        let site = self.track(track).site;
-        self.track(track).current = Some(resource);
-        let entry = ResourceEntry {
-            track,
-            site,
-            view: View::new(),
-            versions: None,
-            committed: false,
-            released: false,
-        };
-        if self.resources.insert(resource, entry).is_some() {
-            violated!("{resource} is opened twice");
-        }
-    }
-
-    fn write(&mut self, resource: ResourceId, range: ByteRange, store: &Store) {
-        let entry = self.resource(resource);
-        if entry.view.present().len_within(range) > 0 {
-            violated!("{resource} writes {range} over published bytes");
-        }
-        let Some(limit) = self.config.store_limit_bytes else {
-            return;
-        };
-        let live = self.resources.iter().filter(|(_, entry)| !entry.released);
-        let used: u64 = live.map(|(resource, _)| store.used(*resource)).sum();
-        if used + range.len() > limit {
-            violated!(
-                "a write of {range} makes {} bytes stored, limit {limit}",
-                used + range.len()
-            );
-        }
-    }
-
-    fn publish(
-        &mut self,
-        now: Instant,
-        resource: ResourceId,
-        change: &Change,
-        store: &Store,
-        origins: &Origins,
-    ) {
-        match change {
-            Change::Present(range) => {
-                let entry = self.resource(resource);
-                if entry.view.present().len_within(*range) > 0 {
-                    violated!("{resource} publishes {range} a second time");
-                }
-                let Some(parts) = store.read(resource, *range) else {
-                    violated!("{resource} publishes {range}, which was not written");
-                };
-                for (start, bytes) in parts {
-                    self.check_bytes(resource, start, &bytes, origins);
-                }
-                self.tally.published += range.len();
-                let track = self.resources[&resource].track;
-                self.track(track).last_progress = now;
-            }
-            Change::Facts(facts) => self.check_facts(resource, facts, origins),
-            Change::Retracted(range) => {
-                let entry = self.resource(resource);
-                if entry.view.present().len_within(*range) == 0 {
-                    violated!("{resource} retracts {range}, of which nothing is published");
-                }
-                entry.committed = false;
-            }
-            Change::Failed(_) | Change::Recovered => {}
-        }
-        self.resource(resource).view.apply(change);
-    }
-
-    /// A total is that of some version, or the lie that the origins tell, or marked as not proven.
-    fn check_facts(&mut self, resource: ResourceId, facts: &Facts, origins: &Origins) {
-        let site = self.resource(resource).site;
-        let Some(total) = facts.total else { return };
-        let known = all_versions(origins, site)
-            .iter()
-            .any(|version| version.total() == total || version.total() + 7 == total);
-        if !known && !facts.unverified {
-            violated!("{resource} claims a total of {total}, which no version has");
-        }
-    }
-
-    fn commit(&mut self, resource: ResourceId, final_len: u64) {
-        let entry = self.resource(resource);
-        if entry.committed {
-            violated!("{resource} is committed twice");
-        }
-        if !entry
-            .view
-            .present()
-            .contains_range(ByteRange::new(0, final_len))
-        {
-            violated!(
-                "{resource} is committed with holes: {:?}",
-                entry.view.present()
-            );
-        }
-        let whole = entry
-            .versions
-            .as_ref()
-            .is_some_and(|versions| versions.iter().any(|version| version.total() == final_len));
-        if !whole && !entry.view.facts().unverified {
-            violated!(
-                "{resource} is committed with {final_len} bytes, which is no version's length"
-            );
-        }
-        entry.committed = true;
-        entry.view.commit(final_len);
     }
 
     fn opened(&mut self, track: TrackId, result: &Result<(), Error>) {

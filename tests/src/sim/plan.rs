@@ -49,7 +49,9 @@ impl Plan {
             .all(|(_, incident)| matches!(incident, Incident::Close { .. }))
             && self.network.idle_close.is_none()
             && self.tracks.iter().all(|track| {
-                track.faults.is_empty() && track.expires == Expires::Never && !track.late_ranges
+                // Without ranges the way to a byte may be longer than a reader's patience.
+                let ranges = track.ranges && !track.late_ranges;
+                ranges && track.faults.is_empty() && track.expires == Expires::Never
             })
     }
 }

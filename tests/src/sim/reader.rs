@@ -47,6 +47,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) origins: &'a Origins,
     /// The track it reads.
     pub(super) track: TrackId,
+    /// The longest wait between two retries of the machine.
+    pub(super) backoff_max: Duration,
 }
 
 /// One reader.
@@ -373,7 +375,11 @@ impl Reader {
         } else if !self.plan.stubborn && !around.stage.healed {
             return self.finish_move(around);
         }
-        let (low, high) = (Duration::from_millis(50), Duration::from_secs(3));
+        // When all is well again, a backoff may still have to be waited out.
+        let (low, high) = match around.stage.healed {
+            true => (around.backoff_max / 2, around.backoff_max),
+            false => (Duration::from_millis(50), Duration::from_secs(3)),
+        };
         let pause = around.stage.between(low, high);
         self.go(around.stage, pause, ReaderStep::Look);
     }

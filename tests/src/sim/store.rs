@@ -38,6 +38,8 @@ pub(super) struct Store {
 pub(super) struct Stored {
     /// By their first position; they never overlap.
     pieces: BTreeMap<u64, Bytes>,
+    /// Stored or on its way there, and not on its way out.
+    held: ByteRanges,
     queue: VecDeque<StoreOp>,
 }
 
@@ -53,6 +55,11 @@ impl Store {
     /// Queues an operation.
     pub(super) fn submit(&mut self, stage: &mut Stage, resource: ResourceId, op: StoreOp) {
         let stored = self.resources.entry(resource).or_default();
+        match &op {
+            StoreOp::Write { offset, bytes, .. } => stored.held.insert(range_of(*offset, bytes)),
+            StoreOp::Discard { range } => stored.held.remove(*range),
+            StoreOp::Verify { .. } => {}
+        }
         stored.queue.push_back(op);
         if stored.queue.len() == 1 {
             self.schedule(stage, resource);
@@ -72,7 +79,10 @@ impl Store {
                         stored.put(offset, bytes);
                         Ok(())
                     }
-                    bad => Err((failure(bad), bytes)),
+                    bad => {
+                        stored.held.remove(range_of(offset, &bytes));
+                        Err((failure(bad), bytes))
+                    }
                 };
                 Some(Event::Written {
                     resource,
@@ -113,22 +123,9 @@ impl Store {
 
     /// Bytes that are stored or on their way there, and not on their way out.
     pub(super) fn used(&self, resource: ResourceId) -> u64 {
-        let Some(stored) = self.resources.get(&resource) else {
-            return 0;
-        };
-        let pieces = stored
-            .pieces
-            .iter()
-            .map(|(start, piece)| range_of(*start, piece));
-        let mut held: ByteRanges = pieces.collect();
-        for op in &stored.queue {
-            match op {
-                StoreOp::Write { offset, bytes, .. } => held.insert(range_of(*offset, bytes)),
-                StoreOp::Discard { range } => held.remove(*range),
-                StoreOp::Verify { .. } => {}
-            }
-        }
-        held.len()
+        self.resources
+            .get(&resource)
+            .map_or(0, |stored| stored.held.len())
     }
 
     /// Whether operations of this resource are under way that will be answered.

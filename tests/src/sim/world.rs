@@ -65,7 +65,8 @@ struct Track {
     opened: bool,
     /// Closed for good.
     gone: bool,
-    attempts: u32,
+    /// How often it could not be opened though all faults were over.
+    failures: u32,
 }
 
 /// How far a session is.
@@ -308,7 +309,6 @@ impl World {
         let entry = &mut self.tracks[track];
         entry.id = Some(id);
         entry.opened = false;
-        entry.attempts += 1;
         self.ledger.opening(id, track, self.stage.now);
         let expires = matches!(self.plan.tracks[track].expires, Expires::Original(_));
         let source = SourceSpec {
@@ -334,7 +334,8 @@ impl World {
         if success {
             return self.begin_readers(track);
         }
-        if self.stage.healed && self.tracks[track].attempts > 12 {
+        self.tracks[track].failures += u32::from(self.stage.healed);
+        if self.tracks[track].failures > 8 {
             violated!("{id} can't be opened even after all faults are over");
         }
         let delay = self
@@ -361,13 +362,11 @@ impl World {
 
     /// Closes a track: for good, or to open it again.
     fn shut(&mut self, track: usize, again: bool) {
-        let Some(id) = self.tracks[track].id.take() else {
-            self.tracks[track].gone |= !again;
-            return;
-        };
         self.tracks[track].gone |= !again;
         self.tracks[track].opened = false;
-        self.deliver(Event::Close { track: id });
+        if let Some(id) = self.tracks[track].id.take() {
+            self.deliver(Event::Close { track: id });
+        }
         for reader in self
             .readers
             .iter_mut()
@@ -412,6 +411,7 @@ impl World {
             store: &self.store,
             origins: &self.origins,
             track,
+            backoff_max: self.plan.config.backoff_max,
         };
         for event in reader.step(&mut around, step) {
             self.deliver(event);
@@ -512,12 +512,20 @@ impl World {
         if let Some((reader, request)) = self.ledger.unanswered().first() {
             violated!("{request} of {reader} will never be answered");
         }
-        if self.plan.config.store_limit_bytes.is_some() {
+        let config = &self.plan.config;
+        let lost =
+            |(_, incident): &(Duration, Incident)| matches!(incident, Incident::ReadFailure { .. });
+        // What was lost behind all readers is fetched again only where the file is drained.
+        let window = config.read_ahead_bytes.is_some() && self.plan.incidents.iter().any(lost);
+        if config.store_limit_bytes.is_some() || window {
             return;
         }
         for reader in &self.readers[self.plan.readers.len()..] {
+            let current = self.tracks[reader.plan.track]
+                .id
+                .and_then(|id| self.ledger.current(id));
             if reader.state != State::Gone
-                && let Some(resource) = reader.latched()
+                && let Some(resource) = reader.latched().filter(|latched| Some(*latched) == current)
                 && !self.ledger.is_committed(resource)
             {
                 violated!(

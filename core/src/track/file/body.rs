@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::FileTrack;
+use super::response::COMPARISON_LIMIT;
 use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::FetchFailure;
@@ -26,18 +27,21 @@ impl FileTrack {
         context.space.take(len - granted);
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
-        let Some(transfer) = &mut flight.transfer else {
+        if let Some(unread) = flight.unread.take() {
+            if let Some(cause) = not_media(&bytes) {
+                context.space.release(len);
+                self.refuse_body(id, &cause, context);
+                return;
+            }
+            let (place, claim) = *unread;
+            self.accept(id, place, claim, context);
+        }
+        // Stopped by what its first bytes showed, or without a head.
+        let flight = self.flights.iter_mut().find(|flight| flight.id == id);
+        let Some(transfer) = flight.and_then(|flight| flight.transfer.as_mut()) else {
             context.space.release(len);
             return;
         };
-        if !self.recovery.is_proven()
-            && transfer.at() == 0
-            && let Some(cause) = not_media(&bytes)
-        {
-            context.space.release(len);
-            self.refuse_body(id, &cause, context);
-            return;
-        }
         let excess = transfer.end().map_or(0, |end| {
             transfer.at().saturating_add(len).saturating_sub(end)
         });
@@ -49,10 +53,8 @@ impl FileTrack {
         if excess > 0 {
             self.finish_full(id, context);
         } else {
-            let at = self.flights[index]
-                .transfer
-                .as_ref()
-                .map_or(0, Transfer::at);
+            let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
+            let at = transfer.map_or(0, Transfer::at);
             self.dirty |= self.resource.held().contains(at);
         }
     }
@@ -82,16 +84,13 @@ impl FileTrack {
                     flight.writes += 1;
                     flight.brought += len;
                     self.resource.write(op, ByteRange::at(offset, len), id);
-                    self.recovery.progressed(context.now);
+                    self.recovery.set_proven();
                     context.out.push(Action::Write {
                         resource: self.resource.id(),
                         op,
                         offset,
                         bytes,
                     });
-                    if self.recovery.has_failed() {
-                        self.recovered(context);
-                    }
                 }
             }
         }
@@ -134,7 +133,12 @@ impl FileTrack {
 
     fn refuse_body(&mut self, id: FetchId, cause: &Cause, context: &mut Context<'_>) {
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
-            self.fail(&flight, cause, Remedy::GiveUp, None, context);
+            let remedy = if self.recovery.is_proven() {
+                Remedy::Retry
+            } else {
+                Remedy::GiveUp
+            };
+            self.fail(&flight, cause, remedy, None, context);
         }
     }
 
@@ -144,14 +148,42 @@ impl FileTrack {
             flight.over = true;
             return;
         }
+        if self.ended_short(id) {
+            if let Some(flight) = self.flight(id) {
+                flight.over = true;
+            }
+            self.change_version(Some(id), context);
+            self.let_go(id, context);
+            return;
+        }
         if let Some(flight) = self.take_flight(id, context) {
             self.finish(&flight, context);
         }
     }
 
+    /// Whether a body of the whole resource ended before the bytes that it was to be compared with: then it is of
+    /// another version, a shorter one. Where a cut would look the same it is asked again, twice at most (FAULTS B4).
+    fn ended_short(&mut self, id: FetchId) -> bool {
+        let flight = self.flights.iter().find(|flight| flight.id == id);
+        let held = flight
+            .and_then(|flight| flight.transfer.as_ref())
+            .filter(|transfer| transfer.is_held());
+        let Some(end) = held.map(Transfer::ended).filter(|end| end.whole) else {
+            return false;
+        };
+        let next = &mut self.recovery.next;
+        let sure = !end.unverified || next.comparisons >= COMPARISON_LIMIT;
+        next.comparisons += u32::from(!sure);
+        sure
+    }
+
     /// A fetch failed.
     pub(crate) fn failed(&mut self, id: FetchId, failure: FetchFailure, context: &mut Context<'_>) {
         if let Some(flight) = self.take_flight(id, context) {
+            if flight.transfer.as_ref().is_some_and(Transfer::is_full) {
+                // All that was announced is here; what broke is the framing after it (FAULTS A23, B5).
+                return self.finish(&flight, context);
+            }
             let cause = failure.into_cause();
             self.fail(&flight, &cause, Remedy::Retry, None, context);
         }
@@ -169,15 +201,23 @@ impl FileTrack {
         let StreamEnd {
             at,
             expected,
+            announced,
             whole,
             unverified,
         } = end;
         match expected {
+            Some(expected) if at < expected && whole && !announced && !unverified => {
+                self.ended_before_length(flight, at, context);
+            }
             Some(expected) if at < expected => {
                 self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
             }
             None if at == 0 => {
                 self.fail(flight, &Cause::NoContent(200), Remedy::Retry, None, context);
+            }
+            // Others brought bytes that lie beyond: a cut that looks like the end, or another version.
+            None if whole && self.resource.held().first_present(at).is_some() => {
+                self.ended_before_length(flight, at, context);
             }
             None if whole => self.prove_end(at, unverified, context),
             _ if flight.brought == 0 && !flight.asked.probe => {
@@ -186,6 +226,17 @@ impl FileTrack {
             }
             _ => {}
         }
+    }
+
+    /// The whole resource came, and ended properly, but other answers gave a larger length or later bytes. Somebody may
+    /// have cut it (FAULTS B3, B4); if it ends there again, the resource is another one, and shorter.
+    fn ended_before_length(&mut self, flight: &Flight, at: u64, context: &mut Context<'_>) {
+        let again = self.recovery.next.short_end.replace(at) == Some(at);
+        if again {
+            self.recovery.next.short_end = None;
+            self.change_version(None, context);
+        }
+        self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
     }
 
     /// The body of the whole resource ended: that is its length.

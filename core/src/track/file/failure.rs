@@ -28,7 +28,7 @@ pub(super) struct Recovery {
     resting: bool,
     /// Media came: what the origin holds is no error page.
     proven: bool,
-    /// Readers were told of a failure.
+    /// Readers, or the embedder by a notice, were told of a failure.
     told: bool,
     pub(super) next: NextAsk,
 }
@@ -44,6 +44,10 @@ pub(super) struct NextAsk {
     pub(super) fresh: bool,
     /// With an overlap to compare, whatever the validator (FAULTS A10).
     pub(super) overlap: bool,
+    /// Comparisons asked for in a row without one having been made (FAULTS A10).
+    pub(super) comparisons: u32,
+    /// Where a body of the whole resource ended properly, short of the length that other answers gave (FAULTS B3).
+    pub(super) short_end: Option<u64>,
     /// Answers in a row that began after the byte that was wanted (FAULTS A2).
     pub(super) misplaced: u32,
 }
@@ -62,13 +66,13 @@ impl Recovery {
         }
     }
 
-    /// Bytes came that were not there before.
+    /// Coverage grew: bytes were stored that were not there before. That they came is no progress, or a store that
+    /// fails would keep its readers waiting for ever.
     pub(super) fn progressed(&mut self, now: Instant) {
         self.progress = now;
-        self.proven = true;
     }
 
-    /// The end was found where nothing had come: that is an answer too.
+    /// Media came, or the end was found where nothing had come.
     pub(super) fn set_proven(&mut self) {
         self.proven = true;
     }
@@ -208,6 +212,7 @@ impl FileTrack {
         let wait = backoff.failed(context.now, at_once, retry_after, config, context.rng);
         let notice = Notice::Retrying { cause, wait };
         self.notify(notice, context);
+        self.recovery.told = true;
         let tired = self.recovery.progress + config.give_up_after <= context.now;
         if tired && !self.is_waited_for() {
             self.recovery.resting = true;
@@ -233,18 +238,18 @@ impl FileTrack {
         recovery.fatal = Some(error.clone());
         recovery.last = Some(error.clone());
         recovery.resting = true;
+        // Before the answers: who is told of the failure finds it in the view.
+        self.tell_failure(error.clone(), context);
         self.answer_waits(context);
         self.answer_all(&Answer::Failed(error.clone()), context);
-        self.answer_open(Err(error.clone()), context);
-        self.tell_failure(error, context);
+        self.answer_open(Err(error), context);
     }
 
     /// Patience has ended for some that waited.
-    pub(super) fn given_up(&mut self, error: Error, context: &mut Context<'_>) {
+    pub(super) fn given_up(&mut self) {
         self.endpoint.give_up_renewal();
         if !self.is_waited_for() {
             self.recovery.resting = self.flights.is_empty();
-            self.tell_failure(error, context);
         }
         self.dirty = true;
     }
@@ -255,14 +260,18 @@ impl FileTrack {
         self.recovery.last.clone().unwrap_or_else(silent)
     }
 
-    fn tell_failure(&mut self, error: Error, context: &mut Context<'_>) {
+    pub(super) fn tell_failure(&mut self, error: Error, context: &mut Context<'_>) {
         self.recovery.told = true;
         let change = Change::Failed(error);
         self.publish(change, context);
     }
 
-    /// Bytes come again.
+    /// Bytes are stored that were not there before.
     pub(super) fn recovered(&mut self, context: &mut Context<'_>) {
+        self.recovery.progressed(context.now);
+        if !self.recovery.has_failed() {
+            return;
+        }
         self.recovery.fatal = None;
         self.recovery.last = None;
         self.endpoint.worked();

@@ -20,6 +20,7 @@ use crate::event::{OpenOptions, SourceSpec};
 use crate::flight::Flight;
 use crate::link::Link;
 use crate::resource::Resource;
+use crate::timers::Armed;
 use crate::transfer::Piece;
 use crate::{Action, Answer, Cause, Config, Error, FetchId, Instant, TrackId};
 
@@ -30,6 +31,8 @@ use report::Report;
 /// One open file.
 #[derive(Debug)]
 pub(crate) struct FileTrack {
+    /// Its place among the machine's deadlines.
+    pub(crate) armed: Armed,
     id: TrackId,
     limits: Limits,
     endpoint: Endpoint,
@@ -79,6 +82,7 @@ impl FileTrack {
         let read_ahead = options.read_ahead_bytes.or(config.read_ahead_bytes);
         context.space.join();
         Self {
+            armed: Armed::default(),
             id,
             limits: Limits {
                 read_ahead: read_ahead.map(|bytes| bytes.max(1)),
@@ -154,6 +158,9 @@ impl FileTrack {
 
     fn commit(&mut self, context: &mut Context<'_>) {
         if let Some(final_len) = self.resource.commit_if_complete() {
+            if self.recovery.has_failed() {
+                self.recovered(context);
+            }
             let resource = self.resource.id();
             context.out.push(Action::Commit {
                 resource,
@@ -188,6 +195,11 @@ impl FileTrack {
     pub(crate) fn is_quiescent(&self) -> bool {
         let settled = self.resource.is_settled() && self.retired.is_empty();
         settled && self.flights.is_empty() && self.stopping == 0 && !self.is_waited_for()
+    }
+
+    /// Whether it was closed, and only waits for the store.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
     }
 
     /// Whether the track lacks room in the store.

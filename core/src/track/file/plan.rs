@@ -23,11 +23,12 @@ impl FileTrack {
         let now = context.now;
         for (flight, class) in self.flights.iter_mut().zip(&plan.serves) {
             let class = class.unwrap_or(Class::Drain);
-            if class < flight.class {
+            let hurried = flight.is_hurried();
+            flight.class = class;
+            if flight.is_hurried() && !hurried {
                 // It was not hurried before: its trickle counts from now.
                 flight.pulse.hurry(now);
             }
-            flight.class = class;
         }
         for (fetch, reason) in plan.stops {
             self.stop(fetch, reason, context);
@@ -54,7 +55,8 @@ impl FileTrack {
         let config = context.config;
         let may_start = self.recovery.not_before() <= context.now
             && !self.endpoint.is_renewing()
-            && self.stopping <= config.max_stopping;
+            && self.stopping <= config.max_stopping
+            && !self.flights.iter().any(Flight::decides);
         plan(&Situation {
             held: self.resource.held(),
             total: self.resource.total(),
@@ -62,7 +64,12 @@ impl FileTrack {
             demands: &demands,
             worth,
             ranges_ignored: self.must_plod(),
-            max_lanes: config.connections_per_file.max(1),
+            // More than a host or the client allows would have a seek wait for this file's own drain.
+            max_lanes: config
+                .connections_per_file
+                .min(config.connections_per_host)
+                .min(config.connections)
+                .max(1),
             may_stop: config.max_stopping.max(1).saturating_sub(self.stopping),
             may_start,
             max_request: self.limits.max_request,
@@ -71,12 +78,18 @@ impl FileTrack {
 
     /// What is wanted, most urgent first.
     fn demands(&self, ahead: Option<u64>) -> Vec<Demand> {
+        // Whether the store's bound will matter is not known before the length: the first request is an ordinary one.
+        let reach = match (self.resource.total(), self.limits.read_ahead) {
+            (None, None) => None,
+            _ => ahead,
+        };
+        let reach = |at: u64| reach.map_or(u64::MAX, |reach| at.saturating_add(reach));
         let mut demands = Vec::with_capacity(self.readers.table.len() + 2);
         let one = |class, at: u64| Demand {
             class,
             range: ByteRange::at(at, 1),
             start_below: u64::MAX,
-            ask_to: ahead.map_or(u64::MAX, |ahead| at.saturating_add(ahead)),
+            ask_to: reach(at),
         };
         let opening = self.opening != super::Opening::Done;
         if opening {
@@ -107,7 +120,7 @@ impl FileTrack {
                 class: Class::Window,
                 range: ByteRange::at(at, window),
                 start_below: at.saturating_add(window.div_ceil(2)),
-                ask_to: ahead.map_or(u64::MAX, |ahead| at.saturating_add(ahead)),
+                ask_to: reach(at),
             }
         }));
         let wanted = opening || !self.readers.ever || readers().next().is_some();
@@ -124,7 +137,8 @@ impl FileTrack {
 
     /// Whether a transfer must go through whatever lies in its way, for a new request would begin at 0.
     pub(super) fn must_plod(&self) -> bool {
-        self.ranges_ignored || self.recovery.next.plain
+        let plain = self.flights.iter().any(|flight| flight.asked.plain);
+        self.ranges_ignored || self.recovery.next.plain || plain
     }
 
     /// Since when the most patient of those who wait does so.
@@ -153,6 +167,7 @@ impl FileTrack {
             context.space.release(credit);
             return false;
         }
+        let compares = self.recovery.next.overlap;
         let (asked, end) = self.ask(start, context.config.overlap_bytes);
         let request = self.request(id, asked, end, credit, context);
         self.flights.push(Flight {
@@ -161,6 +176,7 @@ impl FileTrack {
             asked_end: end,
             since: now,
             transfer: None,
+            unread: None,
             claim: None,
             meter: Meter::new(now),
             credit: Credit {
@@ -173,6 +189,8 @@ impl FileTrack {
             brought: 0,
             class: start.class,
             redirected: self.endpoint.is_redirected(),
+            compares: compares && ranged(&asked),
+            doubtful: false,
             over: false,
         });
         context.out.push(Action::FetchRange {
@@ -202,18 +220,21 @@ impl FileTrack {
         }
         let forced = core::mem::take(&mut next.overlap);
         let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
-        let mut first = start.first;
-        if forced || doubtful {
-            let before = self.resource.present().last_before(first);
-            if let Some(run) = before.filter(|run| run.end == first) {
-                first = run.start.max(first.saturating_sub(overlap_bytes));
-            }
-        }
-        let asked = Asked {
+        let from = |first| Asked {
             first,
             ..Asked::default()
         };
-        (asked, start.end)
+        let overlap = |run: ByteRange| run.start.max(run.end.saturating_sub(overlap_bytes));
+        let present = self.resource.present();
+        let before = present.last_before(start.first);
+        match before.or_else(|| present.iter().next_back()) {
+            Some(run) if run.end == start.first && (forced || doubtful) => {
+                (from(overlap(run)), start.end)
+            }
+            // Nothing borders on what is wanted: what is compared is asked for alone.
+            Some(run) if forced => (from(overlap(run)), Some(run.end)),
+            _ => (from(start.first), start.end),
+        }
     }
 
     fn request(
@@ -224,8 +245,7 @@ impl FileTrack {
         credit: u64,
         context: &Context<'_>,
     ) -> FetchRequest {
-        let ranged = !asked.plain && !asked.probe;
-        let conditional = ranged && !self.resource.held().is_empty();
+        let conditional = ranged(&asked) && !self.resource.held().is_empty();
         let validator = self.resource.if_range().filter(|_| conditional);
         FetchRequest {
             fetch,
@@ -276,12 +296,24 @@ impl FileTrack {
     /// Whether this request may give its connection to somebody of another track, and how gladly.
     pub(crate) fn may_yield(&self, fetch: FetchId) -> Option<(Class, Instant)> {
         let flight = self.flights.iter().find(|flight| flight.id == fetch)?;
-        let paid = flight.class == Class::Drain || flight.brought >= self.link.worth();
-        (paid && !flight.over).then(|| (flight.class, self.waiting_since(flight.since)))
+        // The class is of the last plan: whoever waited then may have been answered since.
+        let class = if self.is_waited_for() {
+            flight.class
+        } else {
+            flight.class.max(Class::Window)
+        };
+        let paid = class == Class::Drain || flight.brought >= self.link.worth();
+        let free = paid && !flight.over && !flight.decides();
+        free.then(|| (class, self.waiting_since(flight.since)))
     }
 
     /// Gives the connection of this request to somebody of another track.
     pub(crate) fn preempt(&mut self, fetch: FetchId, context: &mut Context<'_>) {
         self.stop(fetch, CancelReason::Preempted, context);
     }
+}
+
+/// Whether it is an ordinary question for a part.
+fn ranged(asked: &Asked) -> bool {
+    !asked.plain && !asked.probe
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::FileTrack;
 use crate::context::Context;
+use crate::flight::Flight;
 use crate::reader::{Reader, Wait};
 use crate::{
     Action, Answer, ByteRange, Cause, Config, Error, Instant, ReaderId, RequestId, ResourceId,
@@ -167,6 +168,8 @@ impl FileTrack {
     pub(super) fn answer_open(&mut self, result: Result<(), Error>, context: &mut Context<'_>) {
         if self.opening != Opening::Done {
             self.opening = Opening::Done;
+            // What was urgent for its sake no longer is.
+            self.dirty = true;
             let track = self.id;
             context.out.push(Action::Opened { track, result });
         }
@@ -188,13 +191,22 @@ impl FileTrack {
         }
         let waits = self.readers.table.values().filter_map(Reader::waiting);
         let first = waits.map(|wait| wait.since).chain(opening).min()?;
-        Some(first.max(self.recovery.last_progress()) + config.give_up_after)
+        Some(first.max(self.last_progress()) + config.give_up_after)
+    }
+
+    /// When something last came nearer to those who wait. A transfer that goes through present bytes to theirs, for the
+    /// origin ignores ranges, does so; once it has failed, only what it brought counts.
+    fn last_progress(&self) -> Instant {
+        let approaching = self.flights.iter().filter_map(Flight::approaching).max();
+        self.recovery
+            .last_progress()
+            .max(approaching.unwrap_or(Instant::ZERO))
     }
 
     /// Ends the waits whose patience is over, each with the last cause.
     pub(super) fn give_up(&mut self, context: &mut Context<'_>) {
         let limit = context.config.give_up_after;
-        let progress = self.recovery.last_progress();
+        let progress = self.last_progress();
         let over = |since: Instant| since.max(progress) + limit <= context.now;
         let waits: Vec<_> = self
             .readers
@@ -207,15 +219,20 @@ impl FileTrack {
         if waits.is_empty() && !opening {
             return;
         }
+        let error = self.last_cause(limit);
+        let all_waits = waits.len() == self.readers.waiting;
+        if all_waits && (opening || self.opening == Opening::Done) {
+            // Before the answers: who is told of the failure finds it in the view.
+            self.tell_failure(error.clone(), context);
+        }
         for (id, wait) in waits {
             let error = self.last_cause(limit).with_offset(wait.range.start);
             self.answer_one(id, Answer::Failed(error), context);
         }
-        let error = self.last_cause(limit);
         if opening {
-            self.answer_open(Err(error.clone()), context);
+            self.answer_open(Err(error), context);
         }
-        self.given_up(error, context);
+        self.given_up();
     }
 }
 

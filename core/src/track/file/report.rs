@@ -50,7 +50,7 @@ impl FileTrack {
             TrackState::Downloading
         } else if self.recovery.is_resting() && self.recovery.has_failed() {
             TrackState::Failed
-        } else if self.blocked {
+        } else if self.blocked && self.recovery.not_before() > now {
             TrackState::Waiting {
                 retry_in: self.recovery.not_before() - now,
             }

@@ -13,6 +13,9 @@ use crate::{Cause, FetchId, Notice};
 /// Answers in a row that leave the wanted byte out before the question is put plainly (FAULTS A2).
 const MISPLACED_LIMIT: u32 = 2;
 
+/// Comparisons that are asked for in a row, before an ETag that differs is believed (FAULTS A10).
+pub(super) const COMPARISON_LIMIT: u32 = 2;
+
 impl FileTrack {
     /// A response has begun.
     pub(crate) fn head(&mut self, id: FetchId, head: &ResponseHead, context: &mut Context<'_>) {
@@ -36,7 +39,14 @@ impl FileTrack {
                 if let Some(url) = &head.final_url {
                     self.endpoint.redirected(url.clone());
                 }
-                self.accept(id, place, Claim::new(head, place.total), context);
+                let claim = Claim::new(head, place.total);
+                if place.at == 0 {
+                    if let Some(flight) = self.flight(id) {
+                        flight.unread = Some(Box::new((place, claim)));
+                    }
+                } else {
+                    self.accept(id, place, claim, context);
+                }
             }
             Judgement::End { total, version } => self.end_at(id, total, version, head, context),
             Judgement::Refuse { cause, remedy } => {
@@ -49,7 +59,13 @@ impl FileTrack {
     }
 
     /// The body is bytes of the resource: of this version, of another, or in doubt.
-    fn accept(&mut self, id: FetchId, place: BodyPlace, claim: Claim, context: &mut Context<'_>) {
+    pub(super) fn accept(
+        &mut self,
+        id: FetchId,
+        place: BodyPlace,
+        claim: Claim,
+        context: &mut Context<'_>,
+    ) {
         let overlap = self
             .resource
             .overlap(place.at, context.config.overlap_bytes);
@@ -60,6 +76,9 @@ impl FileTrack {
             (Version::Doubtful, None) if self.can_ask_overlap(id) => {
                 // Compare before believing an ETag that may be its node's own (FAULTS A10).
                 self.recovery.next.overlap = true;
+                // Bytes that are still on their way to the store can be compared soon.
+                let comparable = !self.resource.present().is_empty();
+                self.recovery.next.comparisons += u32::from(comparable);
                 self.stop(id, CancelReason::Refused, context);
                 return;
             }
@@ -72,35 +91,52 @@ impl FileTrack {
         if !transfer.is_held() {
             self.believe(&claim, context);
         }
+        let compares = self.flight(id).is_some_and(|flight| flight.compares);
+        if compares && place.version == Version::Same && !self.resource.has_etags_per_node() {
+            // The old ETag is served still, beside the new one: they are their nodes' own (FAULTS A10).
+            self.resource.distrust_etags();
+        }
+        let probe = self.flight(id).is_some_and(|flight| flight.asked.probe);
+        if probe && self.resource.total().is_none() {
+            // It doesn't tell the length: only all of it will (FAULTS A15).
+            self.recovery.next.plain = true;
+        }
         if let Some(flight) = self.flight(id) {
+            flight.doubtful = place.version == Version::Doubtful;
             flight.claim = transfer.is_held().then(|| Box::new(claim));
             flight.transfer = Some(transfer);
         }
     }
 
-    /// Whether bytes before what was asked are there to be compared and were not asked for yet.
+    /// Whether there are bytes to be compared, and asking for them has a prospect.
     fn can_ask_overlap(&self, id: FetchId) -> bool {
         let asked = self.flights.iter().find(|flight| flight.id == id);
-        let before = |first| self.resource.present().last_before(first);
-        asked.is_some_and(|flight| {
-            let first = flight.asked.first;
-            !flight.asked.plain && before(first).is_some_and(|run| run.end == first)
-        })
+        let ranged = asked.is_some_and(|flight| !flight.asked.plain);
+        let held = !self.resource.held().is_empty();
+        ranged && held && self.recovery.next.comparisons < COMPARISON_LIMIT
     }
 
-    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28).
+    /// What an answer tells of its origin's ranges: advice until the next one (FAULTS A17, A28). Once a plain question
+    /// was answered, ranges get another chance: what could not be placed may have been one cache's fault.
     fn learn_ranges(&mut self, place: BodyPlace, id: FetchId, context: &mut Context<'_>) {
         let Some(flight) = self.flight(id) else {
             return;
         };
-        let late = place.at > flight.asked.first;
+        let (late, plain) = (place.at > flight.asked.first, flight.asked.plain);
+        let more = |end| place.end.is_none_or(|body| body > end);
+        let beyond = flight.asked_end.is_some_and(more);
         let next = &mut self.recovery.next;
+        next.plain &= !plain;
         next.misplaced = if late { next.misplaced + 1 } else { 0 };
         next.plain |= next.misplaced >= MISPLACED_LIMIT;
         let ignored = match place.ranges {
             Ranges::Honoured => false,
+            // Everything of another version is what `If-Range` asks for (RFC 9110, section 13.1.5).
+            Ranges::Ignored if matches!(place.version, Version::Other | Version::Doubtful) => {
+                self.ranges_ignored
+            }
             Ranges::Ignored => true,
-            Ranges::Unknown => self.ranges_ignored,
+            Ranges::Unknown => beyond || self.ranges_ignored,
         };
         if ignored && !self.ranges_ignored {
             self.notify(Notice::RangesIgnored, context);

@@ -50,9 +50,15 @@ impl FileTrack {
         for index in 0..self.flights.len() {
             let flight = &self.flights[index];
             let (id, owed, class) = (flight.id, flight.credit.owed, flight.class);
-            if owed == 0 || flight.over {
+            // Small change is kept back while there is something left to send into, or about to be: or the pieces of
+            // a body would only ever become smaller (the silly window of RFC 1122, section 4.2.3.3).
+            let small = owed < u64::from(context.config.fetch_credit_bytes) / 4;
+            let busy = flight.credit.granted > 0 || flight.writes > 0;
+            if owed == 0 || flight.over || (small && busy) {
                 continue;
             }
+            let idle = self.readers.waiting == 0 && self.must_plod();
+            let class = if idle { Class::Drain } else { class };
             let room = self.make_room(owed, class, context);
             let flight = &mut self.flights[index];
             if !room {
@@ -76,7 +82,9 @@ impl FileTrack {
 
     /// Readers whose demand can't be met because nothing can be given back: all room is wanted by others.
     fn refuse_what_cannot_fit(&mut self, context: &mut Context<'_>) {
-        if !self.lacking || self.readers.waiting == 0 || !self.resource.is_settled() {
+        // While a failure is waited out, nothing was tried: that nothing runs says nothing of room.
+        let untried = self.blocked || self.readers.waiting == 0;
+        if !self.lacking || untried || !self.resource.is_settled() {
             return;
         }
         let going = |flight: &crate::flight::Flight| !flight.is_choked();
@@ -109,7 +117,10 @@ impl FileTrack {
             .min()
             .unwrap_or(u64::MAX);
         let behind = first..(lowest / block).min(last + 1).max(first);
-        let ahead = (behind.end..last + 1).rev();
+        // What a transfer brings that was let go on past the window would be given back for what it brings next, and
+        // be fetched from byte 0 again.
+        let spared = class == Class::Drain && self.must_plod() && self.readers.waiting == 0;
+        let ahead = (behind.end..if spared { behind.end } else { last + 1 }).rev();
         let mut freed = 0;
         for index in behind.chain(ahead) {
             if freed >= want {
@@ -156,7 +167,8 @@ impl FileTrack {
         let wanted = keep.iter().any(|kept| !kept.intersect(range).is_empty());
         let held = self.resource.held().len_within(range);
         let present = self.resource.present().len_within(range);
-        if wanted || present == 0 || held != present || self.resource.is_verifying(range) {
+        let compared = self.resource.is_verifying(range) || !self.comparing(range).is_empty();
+        if wanted || present == 0 || held != present || compared {
             return 0;
         }
         let runs: Vec<ByteRange> = self

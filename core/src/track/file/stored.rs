@@ -6,6 +6,7 @@ use super::FileTrack;
 use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::{StoreFailure, Verification};
+use crate::flight::Flight;
 use crate::resource::Writing;
 use crate::transfer::Compared;
 use crate::view::Change;
@@ -34,10 +35,15 @@ impl FileTrack {
         };
         self.settle_write(done, context);
         match result {
-            Ok(()) => context.out.push(Action::Publish {
-                resource: id,
-                change: Change::Present(done.range),
-            }),
+            Ok(()) => {
+                context.out.push(Action::Publish {
+                    resource: id,
+                    change: Change::Present(done.range),
+                });
+                if id == self.resource.id() {
+                    self.recovered(context);
+                }
+            }
             Err((failure, _)) => {
                 context.space.release(done.range.len());
                 self.write_failed(done, failure, context);
@@ -103,7 +109,21 @@ impl FileTrack {
         for range in lost {
             self.retract(range, context);
         }
+        // What was to be compared with them can't be any more.
+        for fetch in self.comparing(range) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
         self.store_failed(error, context);
+    }
+
+    /// The fetches that will be compared with stored bytes of `range`.
+    pub(super) fn comparing(&self, range: ByteRange) -> Vec<FetchId> {
+        let checked = |flight: &Flight| flight.transfer.as_ref()?.checked_range();
+        let overlaps = |flight: &&Flight| {
+            checked(flight).is_some_and(|checked| !checked.intersect(range).is_empty())
+        };
+        let found = self.flights.iter().filter(overlaps);
+        found.map(|flight| flight.id).collect()
     }
 
     /// A comparison is done.
@@ -132,6 +152,7 @@ impl FileTrack {
                 return;
             }
         };
+        self.recovery.next.comparisons = 0;
         let compared = self
             .flight(fetch)
             .and_then(|flight| flight.transfer.as_ref())
@@ -171,7 +192,7 @@ impl FileTrack {
     }
 
     /// Lets go of the bytes that were held back.
-    fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+    pub(super) fn let_go(&mut self, fetch: FetchId, context: &mut Context<'_>) {
         let mut pieces = core::mem::take(&mut self.pieces);
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == fetch) else {
             self.pieces = pieces;

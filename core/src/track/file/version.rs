@@ -25,6 +25,7 @@ impl FileTrack {
         let resource = Resource::new(context.out.open_resource(self.id));
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);
+        self.recovery.next.comparisons = 0;
         self.release_retired(context);
         self.notify(Notice::Changed, context);
         self.dirty = true;

@@ -38,6 +38,8 @@ impl ContentRangeFault {
             Self::None => reply.headers.remove("Content-Range"),
             Self::Text(text) => reply.headers.set("Content-Range", text.as_str()),
             Self::Flawed(flaw) => flaw.apply(reply),
+            // `*/*` is not in the grammar: a 416 says the length or nothing.
+            Self::UnknownTotal if reply.status == 416 => {}
             Self::UnknownTotal => {
                 if let Some((range, _)) = reply
                     .headers

@@ -76,11 +76,12 @@ fn main() -> ExitCode {
     ];
     let first_byte = [PEER_FIRST_BYTE, BLOCKING_FIRST_BYTE, TOKIO_FIRST_BYTE];
     let code = bench::run_all(&[(THROUGHPUT, &throughput), (FIRST_BYTE, &first_byte)]);
-    if bench::is_parent() && code == ExitCode::SUCCESS {
-        if let Err(error) = seek_and_read_through() {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
-        }
+    if bench::is_parent()
+        && code == ExitCode::SUCCESS
+        && let Err(error) = seek_and_read_through()
+    {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
     }
     code
 }

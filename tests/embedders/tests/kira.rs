@@ -35,7 +35,7 @@ fn manager(fixture: &Fixture) -> AudioManager<Manual> {
         backend_settings: fixture.rate,
         ..AudioManagerSettings::default()
     };
-    AudioManager::new(settings).unwrap()
+    AudioManager::new(settings).expect("the backend takes any settings")
 }
 
 /// Renders until the sound ends; whether anything but silence was heard.
@@ -48,7 +48,8 @@ fn heard(manager: &mut AudioManager<Manual>, state: impl Fn() -> PlaybackState) 
             started.elapsed() < Duration::from_secs(30),
             "it does not end"
         );
-        let renderer = manager.backend_mut().renderer.as_mut().unwrap();
+        let renderer = manager.backend_mut().renderer.as_mut();
+        let renderer = renderer.expect("the manager has started its backend");
         renderer.on_start_processing();
         renderer.process(&mut block, 2);
         heard |= block.iter().any(|sample| *sample != 0.0);

@@ -19,7 +19,7 @@ fn local(fixture: &Fixture) -> rodio::Decoder<Cursor<&'static [u8]>> {
         .with_byte_len(fixture.bytes.len() as u64)
         .with_data(Cursor::new(fixture.bytes))
         .build()
-        .unwrap()
+        .expect("rodio decodes every fixture that is used here")
 }
 
 /// An origin that closes the first answer at half, and its URL for the fixture.

@@ -61,7 +61,7 @@ impl Default for Config {
             connections_per_host: 6,
             connections: 64,
             max_stopping: 2,
-            fetch_credit_bytes: 256 * 1024,
+            fetch_credit_bytes: 512 * 1024,
             read_ahead_bytes: None,
             max_request_bytes: None,
             store_limit_bytes: None,

@@ -85,6 +85,11 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// An HLS playlist where one file was expected.
+    pub(crate) fn hls() -> Self {
+        Self::Unsupported("HLS playlists (not yet)".to_owned())
+    }
+
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         match self {

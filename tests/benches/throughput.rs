@@ -15,6 +15,13 @@ fn main() -> ExitCode {
     };
     bench::run(
         &setting,
-        &[cases::UREQ_BUFFER, cases::UREQ_FILE, cases::INFILL_BLOCKING],
+        &[
+            cases::UREQ_BUFFER,
+            cases::UREQ_FILE,
+            cases::INFILL_BLOCKING,
+            cases::REQWEST_BUFFER,
+            cases::REQWEST_FILE,
+            cases::INFILL_TOKIO,
+        ],
     )
 }

@@ -61,7 +61,7 @@ fn early_close() {
             @ 0ns
             > Open t1 http://radio.test/a.mp3
             < OpenResource t1 rs1
-            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
             < State t1 Connecting 0 B/s
             > Attach t1 rd1 @0
             @ 30ms
@@ -74,53 +74,49 @@ fn early_close() {
             < State t1 Downloading 1048576 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
-            < Grant f2 65536
             @ 62ms
             > BytesReceived f2 65536
             < Write rs1 op4 65536..131072
             > Written rs1 op4
             < Publish rs1 present 65536..131072
-            < Grant f2 65536
+            < Grant f2 131072
             @ 78ms
             > BytesReceived f2 65536
             < Write rs1 op5 131072..196608
             > Written rs1 op5
             < Publish rs1 present 131072..196608
-            < Grant f2 65536
             @ 94ms
             > BytesReceived f2 65536
             < Write rs1 op6 196608..262144
             > Written rs1 op6
             < Publish rs1 present 196608..262144
-            < Grant f2 65536
+            < Grant f2 131072
             @ 110ms
             > BytesReceived f2 65536
             < Write rs1 op7 262144..327680
             > Written rs1 op7
             < Publish rs1 present 262144..327680
-            < Grant f2 65536
             @ 126ms
             > BytesReceived f2 65536
             < Write rs1 op8 327680..393216
             > Written rs1 op8
             < Publish rs1 present 327680..393216
-            < Grant f2 65536
+            < Grant f2 131072
             @ 142ms
             > BytesReceived f2 65536
             < Write rs1 op9 393216..458752
             > Written rs1 op9
             < Publish rs1 present 393216..458752
-            < Grant f2 65536
             @ 158ms
             > BytesReceived f2 65536
             < Write rs1 op10 458752..524288
             > Written rs1 op10
             < Publish rs1 present 458752..524288
-            < Grant f2 65536
+            < Grant f2 131072
             > ReadRequest rd1 q1 524288..589824
             > FetchFailed f2 Truncated
             < Notify t1 Retrying { cause: Error { cause: Truncated, url: Some("http://radio.test/a.mp3"), offset: Some(524288), attempt: Some(1), .. }, wait: 0ns }
-            < FetchRange t1 f11 http://radio.test/a.mp3 bytes=524288- If-Range "a" attempt 2 credit 262144
+            < FetchRange t1 f11 http://radio.test/a.mp3 bytes=524288- If-Range "a" attempt 2 credit 524288
             < State t1 Connecting 0 B/s
             @ 188ms
             > ResponseStarted f11 206 524288..1048576/1048576 Length(524288) ETag "a" audio/mpeg
@@ -131,42 +127,38 @@ fn early_close() {
             < Publish rs1 present 524288..589824
             < Publish rs1 recovered
             < WakeReader rd1 q1 Readable
-            < Grant f11 65536
             > BytesReceived f11 65536
             < Write rs1 op13 589824..655360
             > Written rs1 op13
             < Publish rs1 present 589824..655360
-            < Grant f11 65536
+            < Grant f11 131072
             > BytesReceived f11 65536
             < Write rs1 op14 655360..720896
             > Written rs1 op14
             < Publish rs1 present 655360..720896
-            < Grant f11 65536
             > BytesReceived f11 65536
             < Write rs1 op15 720896..786432
             > Written rs1 op15
             < Publish rs1 present 720896..786432
-            < Grant f11 65536
+            < Grant f11 131072
             > BytesReceived f11 65536
             < Write rs1 op16 786432..851968
             > Written rs1 op16
             < Publish rs1 present 786432..851968
-            < Grant f11 65536
             > BytesReceived f11 65536
             < Write rs1 op17 851968..917504
             > Written rs1 op17
             < Publish rs1 present 851968..917504
-            < Grant f11 65536
+            < Grant f11 131072
             > BytesReceived f11 65536
             < Write rs1 op18 917504..983040
             > Written rs1 op18
             < Publish rs1 present 917504..983040
-            < Grant f11 65536
             > BytesReceived f11 65536
             < Write rs1 op19 983040..1048576
             > Written rs1 op19
             < Publish rs1 present 983040..1048576
-            < Grant f11 65536
+            < Grant f11 131072
             < Commit rs1 1048576
             < State t1 Complete 0 B/s
             > StreamEnded f11
@@ -191,48 +183,46 @@ fn seek_beyond_what_is_there() {
     golden(
         &scene,
         &expect![[r#"
-        @ 0ns
-        > Open t1 http://radio.test/a.mp3
-        < OpenResource t1 rs1
-        < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
-        < State t1 Connecting 0 B/s
-        > Attach t1 rd1 @0
-        @ 30ms
-        > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
-        @ 46ms
-        > BytesReceived f2 65536
-        < Publish rs1 total 1048576 audio/mpeg
-        < Write rs1 op3 0..65536
-        < Opened t1
-        < State t1 Downloading 1048576 B/s
-        > Written rs1 op3
-        < Publish rs1 present 0..65536
-        < Grant f2 65536
-        @ 62ms
-        > BytesReceived f2 65536
-        < Write rs1 op4 65536..131072
-        > Written rs1 op4
-        < Publish rs1 present 65536..131072
-        < Grant f2 65536
-        > Seek rd1 @700000
-        < FetchRange t1 f5 http://radio.test/a.mp3 bytes=700000- If-Range "a" credit 262144
-        > ReadRequest rd1 q1 700000..765536 of rs1
-        @ 92ms
-        > ResponseStarted f5 206 700000..1048576/1048576 Length(348576) ETag "a" audio/mpeg
-        > BytesReceived f5 65536
-        < Write rs1 op6 700000..765536
-        > Written rs1 op6
-        < Publish rs1 present 700000..765536
-        < WakeReader rd1 q1 Readable
-        < Grant f5 65536
-        > Close t1
-        < CancelFetch f5 Closed
-        < CancelFetch f2 Closed
-        < Release rs1
-        < Closed t1
-        > FetchFailed f5 Stopped
-        > FetchFailed f2 Stopped
-    "#]],
+            @ 0ns
+            > Open t1 http://radio.test/a.mp3
+            < OpenResource t1 rs1
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
+            < State t1 Connecting 0 B/s
+            > Attach t1 rd1 @0
+            @ 30ms
+            > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
+            @ 46ms
+            > BytesReceived f2 65536
+            < Publish rs1 total 1048576 audio/mpeg
+            < Write rs1 op3 0..65536
+            < Opened t1
+            < State t1 Downloading 1048576 B/s
+            > Written rs1 op3
+            < Publish rs1 present 0..65536
+            @ 62ms
+            > BytesReceived f2 65536
+            < Write rs1 op4 65536..131072
+            > Written rs1 op4
+            < Publish rs1 present 65536..131072
+            < Grant f2 131072
+            > Seek rd1 @700000
+            < FetchRange t1 f5 http://radio.test/a.mp3 bytes=700000- If-Range "a" credit 524288
+            > ReadRequest rd1 q1 700000..765536 of rs1
+            @ 92ms
+            > ResponseStarted f5 206 700000..1048576/1048576 Length(348576) ETag "a" audio/mpeg
+            > BytesReceived f5 65536
+            < Write rs1 op6 700000..765536
+            > Written rs1 op6
+            < Publish rs1 present 700000..765536
+            < WakeReader rd1 q1 Readable
+            > Close t1
+            < CancelFetch f5 Closed
+            < CancelFetch f2 Closed
+            < Release rs1
+            < Closed t1
+            > FetchFailed f5 Stopped
+            > FetchFailed f2 Stopped
+        "#]],
     );
 }
 
@@ -256,51 +246,49 @@ fn tail_probe_beside_the_main_transfer() {
     golden(
         &scene,
         &expect![[r#"
-        @ 0ns
-        > Open t1 http://radio.test/a.mp3
-        < OpenResource t1 rs1
-        < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
-        < State t1 Connecting 0 B/s
-        > Attach t1 rd1 @0
-        @ 30ms
-        > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
-        @ 46ms
-        > BytesReceived f2 65536
-        < Publish rs1 total 1048576 audio/mpeg
-        < Write rs1 op3 0..65536
-        < Opened t1
-        < State t1 Downloading 1048576 B/s
-        > Written rs1 op3
-        < Publish rs1 present 0..65536
-        < Grant f2 65536
-        > Seek rd1 @1040384
-        < FetchRange t1 f4 http://radio.test/a.mp3 bytes=1040384- If-Range "a" credit 262144
-        > ReadRequest rd1 q1 1040384..1048576 of rs1
-        @ 76ms
-        > ResponseStarted f4 206 1040384..1048576/1048576 Length(8192) ETag "a" audio/mpeg
-        > BytesReceived f2 65536
-        < Write rs1 op5 65536..131072
-        > Written rs1 op5
-        < Publish rs1 present 65536..131072
-        < Grant f2 65536
-        > BytesReceived f4 8192
-        < Write rs1 op6 1040384..1048576
-        > Written rs1 op6
-        < Publish rs1 present 1040384..1048576
-        < WakeReader rd1 q1 Readable
-        > StreamEnded f4
-        > Seek rd1 @131072
-        > BytesReceived f2 65536
-        < Write rs1 op7 131072..196608
-        > Written rs1 op7
-        < Publish rs1 present 131072..196608
-        < Grant f2 65536
-        > Close t1
-        < CancelFetch f2 Closed
-        < Release rs1
-        < Closed t1
-        > FetchFailed f2 Stopped
-    "#]],
+            @ 0ns
+            > Open t1 http://radio.test/a.mp3
+            < OpenResource t1 rs1
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
+            < State t1 Connecting 0 B/s
+            > Attach t1 rd1 @0
+            @ 30ms
+            > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
+            @ 46ms
+            > BytesReceived f2 65536
+            < Publish rs1 total 1048576 audio/mpeg
+            < Write rs1 op3 0..65536
+            < Opened t1
+            < State t1 Downloading 1048576 B/s
+            > Written rs1 op3
+            < Publish rs1 present 0..65536
+            > Seek rd1 @1040384
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=1040384- If-Range "a" credit 524288
+            > ReadRequest rd1 q1 1040384..1048576 of rs1
+            @ 76ms
+            > ResponseStarted f4 206 1040384..1048576/1048576 Length(8192) ETag "a" audio/mpeg
+            > BytesReceived f2 65536
+            < Write rs1 op5 65536..131072
+            > Written rs1 op5
+            < Publish rs1 present 65536..131072
+            < Grant f2 131072
+            > BytesReceived f4 8192
+            < Write rs1 op6 1040384..1048576
+            > Written rs1 op6
+            < Publish rs1 present 1040384..1048576
+            < WakeReader rd1 q1 Readable
+            > StreamEnded f4
+            > Seek rd1 @131072
+            > BytesReceived f2 65536
+            < Write rs1 op7 131072..196608
+            > Written rs1 op7
+            < Publish rs1 present 131072..196608
+            > Close t1
+            < CancelFetch f2 Closed
+            < Release rs1
+            < Closed t1
+            > FetchFailed f2 Stopped
+        "#]],
     );
 }
 
@@ -317,7 +305,7 @@ fn everything_for_a_range() {
             @ 0ns
             > Open t1 http://radio.test/a.mp3
             < OpenResource t1 rs1
-            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
             < State t1 Connecting 0 B/s
             > Attach t1 rd1 @0
             @ 30ms
@@ -330,17 +318,15 @@ fn everything_for_a_range() {
             < State t1 Downloading 1048576 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
-            < Grant f2 65536
             > FetchFailed f2 Reset
             < Notify t1 Retrying { cause: Error { cause: Reset("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
-            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 262144
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 524288
             < State t1 Connecting 0 B/s
             > ReadRequest rd1 q1 65536..131072 of rs1
             @ 76ms
             > ResponseStarted f4 200 Length(1048576) ETag "a" audio/mpeg
             > BytesReceived f4 65536
             < Notify t1 RangesIgnored
-            < Grant f4 65536
             < State t1 Downloading 1048576 B/s
             > BytesReceived f4 65536
             < Write rs1 op5 65536..131072
@@ -348,17 +334,16 @@ fn everything_for_a_range() {
             < Publish rs1 present 65536..131072
             < Publish rs1 recovered
             < WakeReader rd1 q1 Readable
-            < Grant f4 65536
+            < Grant f4 131072
             > BytesReceived f4 65536
             < Write rs1 op6 131072..196608
             > Written rs1 op6
             < Publish rs1 present 131072..196608
-            < Grant f4 65536
             > BytesReceived f4 65536
             < Write rs1 op7 196608..262144
             > Written rs1 op7
             < Publish rs1 present 196608..262144
-            < Grant f4 65536
+            < Grant f4 131072
             > Close t1
             < CancelFetch f4 Closed
             < Release rs1
@@ -382,7 +367,7 @@ fn etag_changes_before_the_first_read() {
             @ 0ns
             > Open t1 http://radio.test/a.mp3
             < OpenResource t1 rs1
-            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
             < State t1 Connecting 0 B/s
             > Attach t1 rd1 @0
             @ 30ms
@@ -395,10 +380,9 @@ fn etag_changes_before_the_first_read() {
             < State t1 Downloading 1048576 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
-            < Grant f2 65536
             > FetchFailed f2 Reset
             < Notify t1 Retrying { cause: Error { cause: Reset("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
-            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 262144
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 524288
             < State t1 Connecting 0 B/s
             > ReadRequest rd1 q1 65536..131072
             @ 76ms
@@ -414,13 +398,12 @@ fn etag_changes_before_the_first_read() {
             > Written rs5 op6
             < Publish rs5 present 0..65536
             < Publish rs5 recovered
-            < Grant f4 65536
             > BytesReceived f4 65536
             < Write rs5 op7 65536..131072
             > Written rs5 op7
             < Publish rs5 present 65536..131072
             < WakeReader rd1 q1 Readable
-            < Grant f4 65536
+            < Grant f4 131072
             > Close t1
             < CancelFetch f4 Closed
             < Release rs5
@@ -447,7 +430,7 @@ fn etag_changes_after_the_first_read() {
             @ 0ns
             > Open t1 http://radio.test/a.mp3
             < OpenResource t1 rs1
-            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
             < State t1 Connecting 0 B/s
             > Attach t1 rd1 @0
             @ 30ms
@@ -460,10 +443,9 @@ fn etag_changes_after_the_first_read() {
             < State t1 Downloading 1048576 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
-            < Grant f2 65536
             > FetchFailed f2 Reset
             < Notify t1 Retrying { cause: Error { cause: Reset("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
-            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 262144
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 524288
             < State t1 Connecting 0 B/s
             > ReadRequest rd1 q1 65536..131072 of rs1
             @ 76ms
@@ -483,7 +465,7 @@ fn etag_changes_after_the_first_read() {
             < Publish rs5 recovered
             > FetchFailed f4 Stopped
             > ReadRequest rd1 q2 65536..131072
-            < FetchRange t1 f7 http://radio.test/a.mp3 bytes=65536- If-Range "b" attempt 2 credit 262144
+            < FetchRange t1 f7 http://radio.test/a.mp3 bytes=65536- If-Range "b" attempt 2 credit 524288
             < State t1 Connecting 0 B/s
             > BytesReceived f4 65536
             > Close t1
@@ -523,42 +505,41 @@ fn a14_416_at_the_end() {
     golden(
         &scene,
         &expect![[r#"
-        @ 0ns
-        > Open t1 http://radio.test/a.mp3
-        < OpenResource t1 rs1
-        < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
-        < State t1 Connecting 0 B/s
-        > Attach t1 rd1 @0
-        > ResponseStarted f2 206 0..131072/* Length(131072) ETag "a"
-        > BytesReceived f2 65536
-        < Write rs1 op3 0..65536
-        < Opened t1
-        < State t1 Downloading 1048576 B/s
-        > Written rs1 op3
-        < Publish rs1 present 0..65536
-        < Grant f2 65536
-        > BytesReceived f2 65536
-        < Write rs1 op4 65536..131072
-        > Written rs1 op4
-        < Publish rs1 present 65536..131072
-        < Grant f2 65536
-        > ReadRequest rd1 q1 131072..196608
-        < CancelFetch f2 NotNeeded
-        < FetchRange t1 f5 http://radio.test/a.mp3 bytes=131072- If-Range "a" credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f2 Stopped
-        > StreamEnded f2
-        > ResponseStarted f5 416 */131072 Length(0)
-        < CancelFetch f5 NotNeeded
-        < Publish rs1 total 131072
-        < WakeReader rd1 q1 End
-        < Commit rs1 131072
-        < State t1 Complete 0 B/s
-        > FetchFailed f5 Stopped
-        > Close t1
-        < Release rs1
-        < Closed t1
-    "#]],
+            @ 0ns
+            > Open t1 http://radio.test/a.mp3
+            < OpenResource t1 rs1
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
+            < State t1 Connecting 0 B/s
+            > Attach t1 rd1 @0
+            > ResponseStarted f2 206 0..131072/* Length(131072) ETag "a"
+            > BytesReceived f2 65536
+            < Write rs1 op3 0..65536
+            < Opened t1
+            < State t1 Downloading 1048576 B/s
+            > Written rs1 op3
+            < Publish rs1 present 0..65536
+            > BytesReceived f2 65536
+            < Write rs1 op4 65536..131072
+            > Written rs1 op4
+            < Publish rs1 present 65536..131072
+            < Grant f2 131072
+            > ReadRequest rd1 q1 131072..196608
+            < CancelFetch f2 NotNeeded
+            < FetchRange t1 f5 http://radio.test/a.mp3 bytes=131072- If-Range "a" credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f2 Stopped
+            > StreamEnded f2
+            > ResponseStarted f5 416 */131072 Length(0)
+            < CancelFetch f5 NotNeeded
+            < Publish rs1 total 131072
+            < WakeReader rd1 q1 End
+            < Commit rs1 131072
+            < State t1 Complete 0 B/s
+            > FetchFailed f5 Stopped
+            > Close t1
+            < Release rs1
+            < Closed t1
+        "#]],
     );
 }
 
@@ -579,7 +560,7 @@ fn b8_stall() {
             @ 0ns
             > Open t1 http://radio.test/a.mp3
             < OpenResource t1 rs1
-            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
             < State t1 Connecting 0 B/s
             > Attach t1 rd1 @0
             @ 30ms
@@ -592,13 +573,12 @@ fn b8_stall() {
             < State t1 Downloading 1048576 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
-            < Grant f2 65536
             > ReadRequest rd1 q1 65536..131072 of rs1
             @ 10.046s
             > Tick
             < CancelFetch f2 Stalled
             < Notify t1 Retrying { cause: Error { cause: Stalled(10s), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
-            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" fresh attempt 2 credit 262144
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" fresh attempt 2 credit 524288
             < State t1 Connecting 0 B/s
             > FetchFailed f2 Stopped
             @ 10.076s
@@ -610,7 +590,6 @@ fn b8_stall() {
             < Publish rs1 present 65536..131072
             < Publish rs1 recovered
             < WakeReader rd1 q1 Readable
-            < Grant f4 65536
             > Close t1
             < CancelFetch f4 Closed
             < Release rs1
@@ -649,110 +628,108 @@ fn give_up_and_try_again() {
     golden(
         &scene,
         &expect![[r#"
-        @ 0ns
-        > Open t1 http://radio.test/a.mp3
-        < OpenResource t1 rs1
-        < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 262144
-        < State t1 Connecting 0 B/s
-        > Attach t1 rd1 @0
-        @ 30ms
-        > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
-        @ 46ms
-        > BytesReceived f2 65536
-        < Publish rs1 total 1048576 audio/mpeg
-        < Write rs1 op3 0..65536
-        < Opened t1
-        < State t1 Downloading 1048576 B/s
-        > Written rs1 op3
-        < Publish rs1 present 0..65536
-        < Grant f2 65536
-        > FetchFailed f2 Reset
-        < Notify t1 Retrying { cause: Error { cause: Reset("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
-        < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 262144
-        < State t1 Connecting 0 B/s
-        > ReadRequest rd1 q1 65536..131072 of rs1
-        @ 10.046s
-        > Tick
-        @ 20.046s
-        > Tick
-        < CancelFetch f4 Stalled
-        < Notify t1 Retrying { cause: Error { cause: Stalled(20s), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(2), .. }, wait: 279.474478ms }
-        < State t1 Waiting 279.474478ms 0 B/s
-        > FetchFailed f4 Stopped
-        @ 20.325474478s
-        > Tick
-        < FetchRange t1 f5 http://radio.test/a.mp3 bytes=65536- If-Range "a" fresh attempt 3 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f5 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(3), .. }, wait: 798.020282ms }
-        < State t1 Waiting 798.020282ms 0 B/s
-        @ 21.12349476s
-        > Tick
-        < FetchRange t1 f6 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 4 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f6 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(4), .. }, wait: 1.524192737s }
-        < State t1 Waiting 1.524192737s 0 B/s
-        @ 22.647687497s
-        > Tick
-        < FetchRange t1 f7 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 5 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f7 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(5), .. }, wait: 2.713425085s }
-        < State t1 Waiting 2.713425085s 0 B/s
-        @ 25.361112582s
-        > Tick
-        < FetchRange t1 f8 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 6 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f8 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(6), .. }, wait: 6.174352305s }
-        < State t1 Waiting 6.174352305s 0 B/s
-        @ 31.535464887s
-        > Tick
-        < FetchRange t1 f9 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 7 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f9 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(7), .. }, wait: 10.861318085s }
-        < State t1 Waiting 10.861318085s 0 B/s
-        @ 42.396782972s
-        > Tick
-        < FetchRange t1 f10 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 8 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f10 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(8), .. }, wait: 17.14011051s }
-        < State t1 Waiting 17.14011051s 0 B/s
-        @ 59.536893482s
-        > Tick
-        < FetchRange t1 f11 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 9 credit 262144
-        < State t1 Connecting 0 B/s
-        > FetchFailed f11 Connect
-        < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(9), .. }, wait: 42.533537355s }
-        < State t1 Waiting 42.533537355s 0 B/s
-        @ 60.046s
-        > Tick
-        < Publish rs1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
-        < WakeReader rd1 q1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
-        < State t1 Failed 0 B/s
-        > ReadRequest rd1 q2 65536..131072 of rs1
-        < State t1 Waiting 42.024430837s 0 B/s
-        @ 102.070430837s
-        > Tick
-        < FetchRange t1 f12 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 10 credit 262144
-        < State t1 Connecting 0 B/s
-        > ResponseStarted f12 206 65536..1048576/1048576 Length(983040) ETag "a" audio/mpeg
-        < State t1 Downloading 1048576 B/s
-        > BytesReceived f12 65536
-        < Write rs1 op13 65536..131072
-        > Written rs1 op13
-        < Publish rs1 present 65536..131072
-        < Publish rs1 recovered
-        < WakeReader rd1 q2 Readable
-        < Grant f12 65536
-        > Close t1
-        < CancelFetch f12 Closed
-        < Release rs1
-        < Closed t1
-        > FetchFailed f12 Stopped
-    "#]],
+            @ 0ns
+            > Open t1 http://radio.test/a.mp3
+            < OpenResource t1 rs1
+            < FetchRange t1 f2 http://radio.test/a.mp3 bytes=0- credit 524288
+            < State t1 Connecting 0 B/s
+            > Attach t1 rd1 @0
+            @ 30ms
+            > ResponseStarted f2 206 0..1048576/1048576 Length(1048576) ETag "a" audio/mpeg
+            @ 46ms
+            > BytesReceived f2 65536
+            < Publish rs1 total 1048576 audio/mpeg
+            < Write rs1 op3 0..65536
+            < Opened t1
+            < State t1 Downloading 1048576 B/s
+            > Written rs1 op3
+            < Publish rs1 present 0..65536
+            > FetchFailed f2 Reset
+            < Notify t1 Retrying { cause: Error { cause: Reset("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(1), .. }, wait: 0ns }
+            < FetchRange t1 f4 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 2 credit 524288
+            < State t1 Connecting 0 B/s
+            > ReadRequest rd1 q1 65536..131072 of rs1
+            @ 10.046s
+            > Tick
+            @ 20.046s
+            > Tick
+            < CancelFetch f4 Stalled
+            < Notify t1 Retrying { cause: Error { cause: Stalled(20s), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(2), .. }, wait: 279.474478ms }
+            < State t1 Waiting 279.474478ms 0 B/s
+            > FetchFailed f4 Stopped
+            @ 20.325474478s
+            > Tick
+            < FetchRange t1 f5 http://radio.test/a.mp3 bytes=65536- If-Range "a" fresh attempt 3 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f5 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(3), .. }, wait: 798.020282ms }
+            < State t1 Waiting 798.020282ms 0 B/s
+            @ 21.12349476s
+            > Tick
+            < FetchRange t1 f6 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 4 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f6 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(4), .. }, wait: 1.524192737s }
+            < State t1 Waiting 1.524192737s 0 B/s
+            @ 22.647687497s
+            > Tick
+            < FetchRange t1 f7 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 5 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f7 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(5), .. }, wait: 2.713425085s }
+            < State t1 Waiting 2.713425085s 0 B/s
+            @ 25.361112582s
+            > Tick
+            < FetchRange t1 f8 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 6 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f8 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(6), .. }, wait: 6.174352305s }
+            < State t1 Waiting 6.174352305s 0 B/s
+            @ 31.535464887s
+            > Tick
+            < FetchRange t1 f9 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 7 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f9 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(7), .. }, wait: 10.861318085s }
+            < State t1 Waiting 10.861318085s 0 B/s
+            @ 42.396782972s
+            > Tick
+            < FetchRange t1 f10 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 8 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f10 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(8), .. }, wait: 17.14011051s }
+            < State t1 Waiting 17.14011051s 0 B/s
+            @ 59.536893482s
+            > Tick
+            < FetchRange t1 f11 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 9 credit 524288
+            < State t1 Connecting 0 B/s
+            > FetchFailed f11 Connect
+            < Notify t1 Retrying { cause: Error { cause: Connect("in this scene"), url: Some("http://radio.test/a.mp3"), offset: Some(65536), attempt: Some(9), .. }, wait: 42.533537355s }
+            < State t1 Waiting 42.533537355s 0 B/s
+            @ 60.046s
+            > Tick
+            < Publish rs1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
+            < WakeReader rd1 q1 failed: no connection to the origin: in this scene; at byte 65536, attempt 9, http://radio.test/a.mp3
+            < State t1 Failed 0 B/s
+            > ReadRequest rd1 q2 65536..131072 of rs1
+            < State t1 Waiting 42.024430837s 0 B/s
+            @ 102.070430837s
+            > Tick
+            < FetchRange t1 f12 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 10 credit 524288
+            < State t1 Connecting 0 B/s
+            > ResponseStarted f12 206 65536..1048576/1048576 Length(983040) ETag "a" audio/mpeg
+            < State t1 Downloading 1048576 B/s
+            > BytesReceived f12 65536
+            < Write rs1 op13 65536..131072
+            > Written rs1 op13
+            < Publish rs1 present 65536..131072
+            < Publish rs1 recovered
+            < WakeReader rd1 q2 Readable
+            > Close t1
+            < CancelFetch f12 Closed
+            < Release rs1
+            < Closed t1
+            > FetchFailed f12 Stopped
+        "#]],
     );
 }

@@ -126,6 +126,9 @@ pub(crate) fn judge(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judg
         let why = "its Content-Length is not one number".to_owned();
         return refuse(Cause::Protocol(why), Remedy::Retry);
     }
+    if head.content_type.as_deref().is_some_and(is_playlist) {
+        return refuse(Cause::hls(), Remedy::GiveUp);
+    }
     if let Some(document) = document(head) {
         let remedy = if known.answered {
             Remedy::Retry
@@ -161,6 +164,17 @@ fn document(head: &ResponseHead) -> Option<String> {
         "text/html" | "application/xhtml+xml" | "application/json"
     );
     is_document.then(|| media_type.to_owned())
+}
+
+/// HLS (RFC 8216, section 4, and what servers said before it). Its bytes are no audio.
+fn is_playlist(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        "application/vnd.apple.mpegurl"
+            | "application/x-mpegurl"
+            | "audio/mpegurl"
+            | "audio/x-mpegurl"
+    )
 }
 
 /// A 200 whose body is the slice that was asked for, labelled as one (FAULTS A6). `Content-Range` means nothing on a

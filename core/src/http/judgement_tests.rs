@@ -432,6 +432,20 @@ fn b19_a_page_is_refused_and_later_retried() {
 }
 
 #[test]
+fn a_playlist_is_no_file() {
+    for media_type in [
+        "application/vnd.apple.mpegurl",
+        "Application/X-MpegURL; charset=UTF-8",
+        "audio/mpegurl",
+        "audio/x-mpegurl",
+    ] {
+        let fields = [("Content-Type", media_type), ("Content-Length", "10")];
+        let refused = refused(judge_first(&head(200, &fields), asked(0)));
+        assert_eq!(refused, (Cause::hls(), Remedy::GiveUp), "{media_type}");
+    }
+}
+
+#[test]
 fn b20_odd_types_pass() {
     for odd in [
         "audio/mp3",

@@ -114,6 +114,18 @@ impl Audio {
         Ok(audio)
     }
 
+    /// Opens what `source` names, and finds out what it holds.
+    ///
+    /// # Errors
+    /// As [`Client::open`](crate::Client::open) and [`Audio::open`].
+    #[cfg(feature = "client")]
+    pub fn open_source(
+        client: &crate::Client,
+        source: impl Into<crate::Source>,
+    ) -> Result<Self, Error> {
+        Self::open(client.open(source)?)
+    }
+
     /// Frames a second.
     pub fn rate(&self) -> u32 {
         self.rate

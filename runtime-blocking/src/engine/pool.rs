@@ -29,6 +29,8 @@ struct Shard {
 struct State {
     jobs: VecDeque<Job>,
     running: bool,
+    /// The worker sleeps: only then is it to be woken, for that is a call of the system each time.
+    sleeping: bool,
     /// A worker without work ends at once.
     rest: bool,
     closed: bool,
@@ -50,8 +52,11 @@ impl Pool {
         let mut state = shard.state();
         state.jobs.push_back(Box::new(job));
         if state.running {
+            let sleeping = core::mem::take(&mut state.sleeping);
             drop(state);
-            shard.ready.notify_one();
+            if sleeping {
+                shard.ready.notify_one();
+            }
             return;
         }
         state.running = true;
@@ -103,11 +108,13 @@ impl Shard {
                 state.rest = false;
                 return;
             }
+            state.sleeping = true;
             let (woken, wait) = self
                 .ready
                 .wait_timeout(state, IDLE)
                 .unwrap_or_else(PoisonError::into_inner);
             state = woken;
+            state.sleeping = false;
             if wait.timed_out() && state.jobs.is_empty() {
                 state.running = false;
                 return;

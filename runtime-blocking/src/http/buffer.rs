@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 
-/// How much is read at once.
+/// How much is read at once: each chunk costs some hand-overs between threads, whatever its size.
 pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 
 /// How many unused buffers are kept.

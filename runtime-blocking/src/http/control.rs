@@ -29,8 +29,14 @@ impl Control {
     // The driver's side.
 
     pub(super) fn grant(&self, bytes: u32) {
-        self.state().credit += bytes as usize;
-        self.changed.notify_one();
+        let mut state = self.state();
+        let dry = state.credit == 0;
+        state.credit += bytes as usize;
+        drop(state);
+        // With credit left nobody waits, and waking costs a call of the system all the same.
+        if dry {
+            self.changed.notify_one();
+        }
     }
 
     /// Stops the fetch, whatever it is doing; only a TCP connect has to run into its time-out.

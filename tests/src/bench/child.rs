@@ -3,9 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-use super::{Case, Job, PATH, Setting, Usage};
-
-type Failure = Box<dyn std::error::Error>;
+use super::{Case, Failure, Job, PATH, Setting, Usage};
 
 /// Serves until the parent closes our input.
 pub(super) fn serve(setting: &Setting) -> Result<(), Failure> {
@@ -38,13 +36,15 @@ pub(super) fn work(
 /// An origin in a process of its own; it ends with this.
 pub(super) struct OriginProcess {
     child: Child,
-    pub(super) url: String,
+    title: &'static str,
+    url: String,
 }
 
 impl OriginProcess {
-    pub(super) fn start() -> Result<Self, Failure> {
+    pub(super) fn start(setting: &Setting) -> Result<Self, Failure> {
+        let title = setting.title;
         let mut child = Command::new(std::env::current_exe()?)
-            .arg("--origin")
+            .args(["--origin", title])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -52,13 +52,13 @@ impl OriginProcess {
         let mut url = String::new();
         BufReader::new(stdout).read_line(&mut url)?;
         let url = url.trim().to_owned();
-        Ok(Self { child, url })
+        Ok(Self { child, title, url })
     }
 
     /// Runs a case against it, in yet another process.
     pub(super) fn run(&self, case: &Case) -> Result<Usage, Failure> {
         let output = Command::new(std::env::current_exe()?)
-            .args(["--case", case.name, &self.url])
+            .args(["--case", self.title, case.name, &self.url])
             .stderr(Stdio::inherit())
             .output()?;
         if !output.status.success() {

@@ -1,7 +1,8 @@
 //! Benchmarks that can be trusted on a noisy machine: each case runs in a process of its own, beside its baseline, in
 //! turn, several rounds, against an origin in yet another process; what is reported is medians and their ratios.
 //!
-//! A benchmark is a list of [`Case`]s given to [`run`], which is also what the child processes enter.
+//! A benchmark is a list of [`Case`]s given to [`run`], or several such lists given to [`run_all`]; that is also what the
+//! child processes enter.
 
 pub mod cases;
 mod child;
@@ -26,6 +27,9 @@ pub struct Job {
     pub len: u64,
 }
 
+/// Why a case could not be measured.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Something that is measured.
 #[derive(Clone, Copy)]
 pub struct Case {
@@ -34,7 +38,7 @@ pub struct Case {
     /// What it is compared with, by name; none for a baseline.
     pub against: &'static [&'static str],
     /// Does the work once. An error ends the benchmark.
-    pub work: fn(&Job) -> Result<(), Box<dyn std::error::Error>>,
+    pub work: fn(&Job) -> Result<(), Failure>,
 }
 
 /// The origin that a benchmark reads from.
@@ -66,19 +70,42 @@ impl Setting {
 
 /// Runs a benchmark: as its parent, as its origin, or as one case, as the arguments say.
 pub fn run(setting: &Setting, cases: &[Case]) -> std::process::ExitCode {
-    let args: Vec<String> = std::env::args().collect();
-    let role: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
-    let done = match role.as_slice() {
-        ["--origin"] => child::serve(setting),
-        ["--case", name, url] => child::work(setting, cases, name, url),
-        _ => table::compare(setting, cases),
-    };
-    match done {
+    run_all(&[(*setting, cases)])
+}
+
+/// Runs several benchmarks, one after the other. Their titles tell them apart.
+pub fn run_all(benchmarks: &[(Setting, &[Case])]) -> std::process::ExitCode {
+    match dispatch(benchmarks) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error}", setting.title);
+            eprintln!("{error}");
             std::process::ExitCode::FAILURE
         }
+    }
+}
+
+/// Whether this process is the one that compares, and not an origin or a case.
+pub fn is_parent() -> bool {
+    !std::env::args().any(|arg| matches!(arg.as_str(), "--origin" | "--case"))
+}
+
+fn dispatch(benchmarks: &[(Setting, &[Case])]) -> Result<(), Failure> {
+    let args: Vec<String> = std::env::args().collect();
+    let role: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    let titled = |title: &str| {
+        let found = benchmarks.iter().find(|(each, _)| each.title == title);
+        found.ok_or("no such benchmark")
+    };
+    match role.as_slice() {
+        ["--origin", title] => child::serve(&titled(title)?.0),
+        ["--case", title, name, url] => {
+            let (setting, cases) = titled(title)?;
+            child::work(setting, cases, name, url)
+        }
+        _ => benchmarks.iter().try_for_each(|(setting, cases)| {
+            table::compare(setting, cases)
+                .map_err(|error| format!("{}: {error}", setting.title).into())
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::child::OriginProcess;
-use super::{Case, Setting, Usage, median};
+use super::{Case, Failure, Setting, Usage, median};
 
 /// All rounds of all cases.
 struct Results<'a> {
@@ -12,8 +12,8 @@ struct Results<'a> {
 }
 
 /// Compares: the parent's part.
-pub(super) fn compare(setting: &Setting, cases: &[Case]) -> Result<(), Box<dyn std::error::Error>> {
-    let origin = OriginProcess::start()?;
+pub(super) fn compare(setting: &Setting, cases: &[Case]) -> Result<(), Failure> {
+    let origin = OriginProcess::start(setting)?;
     let mut results = Results {
         cases,
         rounds: Vec::new(),

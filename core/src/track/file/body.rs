@@ -28,9 +28,9 @@ impl FileTrack {
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
         if let Some(unread) = flight.unread.take() {
-            if is_markup(&bytes) {
+            if let Some(cause) = not_media(&bytes) {
                 context.space.release(len);
-                self.refuse_page(id, context);
+                self.refuse_body(id, &cause, context);
                 return;
             }
             let (place, claim) = *unread;
@@ -131,15 +131,14 @@ impl FileTrack {
         }
     }
 
-    fn refuse_page(&mut self, id: FetchId, context: &mut Context<'_>) {
+    fn refuse_body(&mut self, id: FetchId, cause: &Cause, context: &mut Context<'_>) {
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
-            let cause = Cause::NotMedia("markup".to_owned());
             let remedy = if self.recovery.is_proven() {
                 Remedy::Retry
             } else {
                 Remedy::GiveUp
             };
-            self.fail(&flight, &cause, remedy, None, context);
+            self.fail(&flight, cause, remedy, None, context);
         }
     }
 
@@ -251,9 +250,49 @@ impl FileTrack {
     }
 }
 
+/// What a body is that is no audio, by its first bytes: a media type may lie, or be none (FAULTS B20).
+fn not_media(bytes: &[u8]) -> Option<Cause> {
+    let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if unmarked.starts_with(b"#EXTM3U") {
+        Some(Cause::hls())
+    } else if is_markup(bytes) {
+        Some(Cause::NotMedia("markup".to_owned()))
+    } else {
+        None
+    }
+}
+
 /// Whether a body begins like a page: `<` and what markup goes on with (FAULTS B19). No audio format does.
 fn is_markup(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     let next = text.get(1).copied().unwrap_or(b'!');
     text.first() == Some(&b'<') && (next.is_ascii_alphabetic() || matches!(next, b'!' | b'?'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b19_pages_and_playlists_are_told_from_audio_by_their_first_bytes() {
+        let page = Some(Cause::NotMedia("markup".to_owned()));
+        assert_eq!(not_media(b"<!DOCTYPE html>"), page);
+        assert_eq!(not_media(b"  <html>"), page);
+        assert_eq!(
+            not_media(b"#EXTM3U\n#EXT-X-VERSION:7\n"),
+            Some(Cause::hls())
+        );
+        assert_eq!(not_media(b"\xEF\xBB\xBF#EXTM3U\r\n"), Some(Cause::hls()));
+        for audio in [
+            &b"ID3\x04"[..],
+            b"\xFF\xFB\x90",
+            b"fLaC",
+            b"OggS",
+            b"RIFF",
+            b"#",
+            b"",
+        ] {
+            assert_eq!(not_media(audio), None);
+        }
+    }
 }

@@ -33,44 +33,22 @@ impl Driver {
                 self.stored.insert(resource, vec![0; origin.len()]);
                 self.current = Some(resource);
             }
-            Action::Write {
-                resource,
-                op,
-                offset,
-                bytes,
-            } => {
-                let store = self
-                    .stored
-                    .get_mut(&resource)
-                    .expect("opened before it is written");
+            Action::Write { resource, op, offset, bytes } => {
+                let store = self.stored.get_mut(&resource).expect("opened before it is written");
                 store[offset as usize..][..bytes.len()].copy_from_slice(&bytes);
                 let result = Ok(());
-                self.events.push_back(Event::Written {
-                    resource,
-                    op,
-                    result,
-                });
+                self.events.push_back(Event::Written { resource, op, result });
             }
             Action::Publish { resource, change } => {
-                self.views
-                    .get_mut(&resource)
-                    .expect("opened before")
-                    .apply(&change);
+                self.views.get_mut(&resource).expect("opened before").apply(&change);
             }
-            Action::Commit {
-                resource,
-                final_len,
-            } => {
-                self.views
-                    .get_mut(&resource)
-                    .expect("opened before")
-                    .commit(final_len);
+            Action::Commit { resource, final_len } => {
+                self.views.get_mut(&resource).expect("opened before").commit(final_len);
                 println!("complete: {final_len} bytes in {} requests", self.requests);
             }
-            Action::WakeReader {
-                request, answer, ..
-            } => println!("answer to {request}: {answer:?}"),
-            Action::Notify { notice, .. } => println!("notice: {notice:?}"),
+            Action::WakeReader { request, answer, .. } => {
+                println!("answer to {request}: {answer:?}");
+            }
             // A real driver frees sockets, grants credit, gives space back and shows states.
             _ => {}
         }
@@ -88,8 +66,7 @@ impl Driver {
             .with_field("Content-Range", range.as_bytes())
             .with_field("ETag", b"\"v1\"");
         let head = Box::new(head);
-        self.events
-            .push_back(Event::ResponseStarted { fetch, head });
+        self.events.push_back(Event::ResponseStarted { fetch, head });
         let cut = end.min(first + 400_000);
         for chunk in origin[first..cut].chunks(64 * 1024) {
             let bytes = Bytes::copy_from_slice(chunk);
@@ -106,33 +83,16 @@ impl Driver {
 
 fn main() {
     let origin: Vec<u8> = (0..1_000_000u32).map(|i| (i ^ (i >> 8)) as u8).collect();
-    let (track, reader) = (TrackId(1), ReaderId(1));
-    let source = SourceSpec {
-        url: "http://origin.example/song.mp3".parse().expect("a URL"),
-        headers: [].into(),
-        renewable: false,
-    };
+    let (track, reader, request) = (TrackId(1), ReaderId(1), RequestId(1));
+    let url = "http://origin.example/song.mp3".parse().expect("a URL");
+    let source = Box::new(SourceSpec { url, headers: [].into(), renewable: false });
     let (mut machine, mut driver) = (Machine::new(Config::default()), Driver::default());
-    let source = Box::new(source);
     let options = OpenOptions::default();
     driver.events.extend([
-        Event::Open {
-            track,
-            source,
-            options,
-        },
-        Event::Attach {
-            track,
-            reader,
-            position: 0,
-        },
+        Event::Open { track, source, options },
+        Event::Attach { track, reader, position: 0 },
         // A reader that misses asks; here it asks for a byte beyond the early close.
-        Event::ReadRequest {
-            reader,
-            request: RequestId(1),
-            latched: None,
-            range: ByteRange::at(700_000, 1),
-        },
+        Event::ReadRequest { reader, request, latched: None, range: ByteRange::at(700_000, 1) },
     ]);
     let mut now = Instant::ZERO;
     loop {
@@ -142,19 +102,11 @@ fn main() {
             driver.perform(action, &origin);
         }
         if driver.events.is_empty() {
-            let Some(deadline) = machine.poll_timeout() else {
-                break;
-            };
+            let Some(deadline) = machine.poll_timeout() else { break };
             now = now.max(deadline);
         }
     }
     let resource = driver.current.expect("opened");
-    assert_eq!(
-        driver.views[&resource].lookup(700_000),
-        Lookup::Hit(1_000_000)
-    );
-    assert_eq!(
-        driver.stored[&resource], origin,
-        "every byte is the origin's"
-    );
+    assert_eq!(driver.views[&resource].lookup(700_000), Lookup::Hit(1_000_000));
+    assert_eq!(driver.stored[&resource], origin, "every byte is the origin's");
 }

@@ -214,7 +214,5 @@ pub enum Action {
     },
 }
 
-const _: () = assert!(
-    size_of::<Action>() <= 64,
-    "actions are moved around: keep the large ones boxed"
-);
+const _: () =
+    assert!(size_of::<Action>() <= 64, "actions are moved around: keep the large ones boxed");

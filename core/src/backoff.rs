@@ -36,9 +36,7 @@ impl Backoff {
         rng: &mut Rng,
     ) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let asked = retry_after
-            .unwrap_or(Duration::ZERO)
-            .min(config.backoff_max);
+        let asked = retry_after.unwrap_or(Duration::ZERO).min(config.backoff_max);
         let own = if progressed && self.failures == 1 {
             Duration::ZERO
         } else {
@@ -57,10 +55,7 @@ impl Backoff {
 
     fn exponential(&self, config: &Config) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(16);
-        config
-            .backoff_min
-            .saturating_mul(1 << doublings)
-            .min(config.backoff_max)
+        config.backoff_min.saturating_mul(1 << doublings).min(config.backoff_max)
     }
 
     /// No request before this moment.
@@ -87,13 +82,7 @@ mod tests {
     fn fail(backoff: &mut Backoff, progressed: bool, after: Option<u64>) -> Duration {
         let after = after.map(Duration::from_secs);
         let config = Config::default();
-        backoff.failed(
-            Instant::ZERO,
-            progressed,
-            after,
-            &config,
-            &mut Rng::with_seed(7),
-        )
+        backoff.failed(Instant::ZERO, progressed, after, &config, &mut Rng::with_seed(7))
     }
 
     #[test]
@@ -125,9 +114,6 @@ mod tests {
     #[test]
     fn b17_not_processed_is_free_but_not_for_ever() {
         let mut backoff = Backoff::default();
-        assert_eq!(
-            [(); 4].map(|()| backoff.not_processed()),
-            [true, true, false, false]
-        );
+        assert_eq!([(); 4].map(|()| backoff.not_processed()), [true, true, false, false]);
     }
 }

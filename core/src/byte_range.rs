@@ -15,18 +15,12 @@ pub struct ByteRange {
 impl ByteRange {
     /// `start..end`; empty at `start` when `end` lies before it.
     pub const fn new(start: u64, end: u64) -> Self {
-        Self {
-            start,
-            end: if end < start { start } else { end },
-        }
+        Self { start, end: if end < start { start } else { end } }
     }
 
     /// `len` bytes from `start`, cut at the last position there is.
     pub const fn at(start: u64, len: u64) -> Self {
-        Self {
-            start,
-            end: start.saturating_add(len),
-        }
+        Self { start, end: start.saturating_add(len) }
     }
 
     /// How many bytes.

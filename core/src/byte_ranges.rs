@@ -103,10 +103,7 @@ impl ByteRanges {
 
     /// Whether every byte of `range` is in the set. True for an empty range.
     pub fn contains_range(&self, range: ByteRange) -> bool {
-        range.is_empty()
-            || self
-                .run_end(range.start)
-                .is_some_and(|end| end >= range.end)
+        range.is_empty() || self.run_end(range.start).is_some_and(|end| end >= range.end)
     }
 
     /// The run that holds `position`.
@@ -141,21 +138,15 @@ impl ByteRanges {
 
     /// How many bytes of `range` are in the set.
     pub fn len_within(&self, range: ByteRange) -> u64 {
-        self.overlapping(range)
-            .map(|run| run.intersect(range).len())
-            .sum()
+        self.overlapping(range).map(|run| run.intersect(range).len()).sum()
     }
 
     /// The runs that share a byte with `range`, whole, in order.
     pub fn overlapping(&self, range: ByteRange) -> impl Iterator<Item = ByteRange> + '_ {
         let first = self.run_at(range.start).filter(|_| !range.is_empty());
-        let inside = (!range.is_empty()).then(|| {
-            self.runs
-                .range((Excluded(range.start), Excluded(range.end)))
-        });
-        first
-            .into_iter()
-            .chain(inside.into_iter().flatten().map(run_of))
+        let inside = (!range.is_empty())
+            .then(|| self.runs.range((Excluded(range.start), Excluded(range.end))));
+        first.into_iter().chain(inside.into_iter().flatten().map(run_of))
     }
 
     /// The holes of `range`, in order.

@@ -41,9 +41,7 @@ impl Endpoint {
     /// The source as it was opened.
     pub(crate) fn new(source: SourceSpec) -> Self {
         let secret = |(name, _): &&Header| {
-            CREDENTIALS
-                .iter()
-                .any(|secret| name.eq_ignore_ascii_case(secret))
+            CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
         };
         let public = source.headers.iter().filter(|header| !secret(header));
         Self {
@@ -70,11 +68,7 @@ impl Endpoint {
     /// The headers for [`Endpoint::url`].
     pub(crate) fn headers(&self) -> Arc<[Header]> {
         let same_origin = self.url().origin() == self.original.origin();
-        Arc::clone(if same_origin {
-            &self.headers
-        } else {
-            &self.public_headers
-        })
+        Arc::clone(if same_origin { &self.headers } else { &self.public_headers })
     }
 
     /// The host whose connections [`Endpoint::url`] counts among.

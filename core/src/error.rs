@@ -141,11 +141,9 @@ impl fmt::Display for Cause {
             }
             Self::Reset(why) => write!(f, "the connection broke: {why}"),
             Self::Truncated => f.write_str("the response ended before its length"),
-            Self::Stalled(time) => write!(
-                f,
-                "the origin sent (almost) nothing for {} s",
-                time.as_secs()
-            ),
+            Self::Stalled(time) => {
+                write!(f, "the origin sent (almost) nothing for {} s", time.as_secs())
+            }
             Self::Protocol(why) => write!(f, "the answer is not valid HTTP: {why}"),
             Self::Status(status) => write!(f, "the origin answered {status}{}", hint(*status)),
             Self::NoContent(status) => write!(f, "the origin answered {status} without a body"),
@@ -162,10 +160,7 @@ impl fmt::Display for Cause {
                 f.write_str("the origin sent a part without saying where it belongs")
             }
             Self::Misplaced { wanted, first } => {
-                write!(
-                    f,
-                    "the origin sent a part from byte {first} instead of byte {wanted}"
-                )
+                write!(f, "the origin sent a part from byte {first} instead of byte {wanted}")
             }
             Self::Unsatisfiable => {
                 f.write_str("the origin refused a range inside the resource (416)")
@@ -214,13 +209,7 @@ struct Inner {
 impl Error {
     /// An error that says only what happened.
     pub fn new(cause: Cause) -> Self {
-        Self(Arc::new(Inner {
-            cause,
-            url: None,
-            offset: None,
-            attempt: None,
-            source: None,
-        }))
+        Self(Arc::new(Inner { cause, url: None, offset: None, attempt: None, source: None }))
     }
 
     /// Adds the URL; its query, user-info and fragment are left out, for they may hold secrets.
@@ -381,19 +370,14 @@ mod tests {
     #[test]
     fn says_what_where_and_how_often_without_secrets() {
         let url = Url::parse("https://user:pass@radio.example/ep/17.mp3?token=secret#t=3").unwrap();
-        let error = Error::new(Cause::Status(403))
-            .with_url(&url)
-            .with_offset(700_000)
-            .with_attempt(3);
+        let error =
+            Error::new(Cause::Status(403)).with_url(&url).with_offset(700_000).with_attempt(3);
         assert_eq!(
             error.to_string(),
             "the origin answered 403 (missing or expired authorization?); at byte 700000, attempt 3, \
              https://radio.example/ep/17.mp3"
         );
-        assert_eq!(
-            (error.kind(), error.http_status()),
-            (ErrorKind::Origin, Some(403))
-        );
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Origin, Some(403)));
     }
 
     #[test]

@@ -57,10 +57,7 @@ pub struct FetchFailure {
 impl FetchFailure {
     /// A failure with the client library's words.
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-        }
+        Self { kind, detail: detail.into() }
     }
 
     pub(crate) fn into_cause(self) -> Cause {

@@ -56,11 +56,7 @@ pub(crate) struct Claim {
 impl Claim {
     /// What `head` says; the total as it was judged.
     pub(crate) fn new(head: &ResponseHead, total: Option<u64>) -> Self {
-        Self {
-            validator: head.validator.clone(),
-            total,
-            content_type: head.content_type.clone(),
-        }
+        Self { validator: head.validator.clone(), total, content_type: head.content_type.clone() }
     }
 }
 
@@ -84,11 +80,7 @@ pub(crate) struct Pulse {
 impl Pulse {
     /// Begins now.
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            last: now,
-            window_from: now,
-            window_bytes: 0,
-        }
+        Self { last: now, window_from: now, window_bytes: 0 }
     }
 
     /// Bytes came.
@@ -129,19 +121,12 @@ impl Flight {
         let silent = self.pulse.last + config.stall_timeout;
         let trickles = self.pulse.window_bytes < config.min_progress_bytes;
         let window = self.pulse.window_from + config.min_progress_window;
-        Some(if self.is_hurried() && trickles {
-            silent.min(window)
-        } else {
-            silent
-        })
+        Some(if self.is_hurried() && trickles { silent.min(window) } else { silent })
     }
 
     /// Whether it is dead. Begins a new window of the minimum progress where the last was good.
     pub(crate) fn is_dead(&mut self, now: Instant, config: &Config) -> bool {
-        if self
-            .deadline(config)
-            .is_some_and(|deadline| deadline <= now)
-        {
+        if self.deadline(config).is_some_and(|deadline| deadline <= now) {
             return true;
         }
         if self.pulse.window_from + config.min_progress_window <= now {

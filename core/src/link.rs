@@ -36,11 +36,7 @@ impl Link {
 
     /// A response head came so long after its request was asked for.
     pub(crate) fn first_byte(&mut self, took: Duration) {
-        self.reconnect = if self.answered {
-            (self.reconnect * 3 + took) / 4
-        } else {
-            took
-        };
+        self.reconnect = if self.answered { (self.reconnect * 3 + took) / 4 } else { took };
         self.answered = true;
     }
 
@@ -50,10 +46,7 @@ impl Link {
         let rate = u64::try_from(u128::from(bytes) * 1_000_000_000 / nanos).unwrap_or(u64::MAX);
         let rate = rate.max(1);
         self.bandwidth = if self.measured {
-            (self.bandwidth / 4)
-                .saturating_mul(3)
-                .saturating_add(rate / 4)
-                .max(1)
+            (self.bandwidth / 4).saturating_mul(3).saturating_add(rate / 4).max(1)
         } else {
             rate
         };
@@ -70,9 +63,7 @@ impl Link {
     pub(crate) fn worth(&self) -> u64 {
         let product = u128::from(self.bandwidth).saturating_mul(self.reconnect.as_nanos());
         let bytes = product / 1_000_000_000;
-        u64::try_from(bytes)
-            .unwrap_or(u64::MAX)
-            .clamp(*WORTH_BYTES.start(), *WORTH_BYTES.end())
+        u64::try_from(bytes).unwrap_or(u64::MAX).clamp(*WORTH_BYTES.start(), *WORTH_BYTES.end())
     }
 }
 
@@ -86,10 +77,7 @@ pub(crate) struct Meter {
 impl Meter {
     /// Begins at the response's head.
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            since: now,
-            bytes: 0,
-        }
+        Self { since: now, bytes: 0 }
     }
 
     /// Counts bytes and passes a sample on when there is one.

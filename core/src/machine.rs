@@ -95,16 +95,8 @@ impl Machine {
 
     fn dispatch(&mut self, event: Event) -> Target {
         match event {
-            Event::Open {
-                track,
-                source,
-                options,
-            } => self.open(track, *source, options),
-            Event::Attach {
-                track,
-                reader,
-                position,
-            } => self.attach(track, reader, position),
+            Event::Open { track, source, options } => self.open(track, *source, options),
+            Event::Attach { track, reader, position } => self.attach(track, reader, position),
             Event::Detach { reader } => match self.readers.remove(&reader) {
                 Some(track) => self.with(track, |file, _| file.detach(reader)),
                 None => Target::Nothing,
@@ -113,14 +105,11 @@ impl Machine {
                 self.readers.retain(|_, of| *of != track);
                 self.with(track, FileTrack::close)
             }
-            Event::ReadRequest {
-                reader,
-                request,
-                latched,
-                range,
-            } => self.with_reader(reader, |file, context| {
-                file.read(reader, request, latched, range, context);
-            }),
+            Event::ReadRequest { reader, request, latched, range } => {
+                self.with_reader(reader, |file, context| {
+                    file.read(reader, request, latched, range, context);
+                })
+            }
             Event::Seek { reader, position } => {
                 self.with_reader(reader, |file, context| file.seek(reader, position, context))
             }
@@ -151,27 +140,21 @@ impl Machine {
             Event::FetchFailed { fetch, failure } => {
                 self.end_fetch(fetch, |file, context| file.failed(fetch, failure, context))
             }
-            Event::Written {
-                resource,
-                op,
-                result,
-            } => self.with_resource(resource, |file, context| {
-                file.written(resource, op, result, context);
-            }),
-            Event::Verified {
-                resource,
-                op,
-                result,
-            } => self.with_resource(resource, |file, context| {
-                file.verified(resource, op, result, context);
-            }),
-            Event::ReadFailed {
-                resource,
-                range,
-                failure,
-            } => self.with_resource(resource, |file, context| {
-                file.read_failed(resource, range, failure, context);
-            }),
+            Event::Written { resource, op, result } => {
+                self.with_resource(resource, |file, context| {
+                    file.written(resource, op, result, context);
+                })
+            }
+            Event::Verified { resource, op, result } => {
+                self.with_resource(resource, |file, context| {
+                    file.verified(resource, op, result, context);
+                })
+            }
+            Event::ReadFailed { resource, range, failure } => {
+                self.with_resource(resource, |file, context| {
+                    file.read_failed(resource, range, failure, context);
+                })
+            }
             _ => Target::Nothing,
         }
     }
@@ -196,10 +179,7 @@ impl Machine {
 
     fn attach(&mut self, track: TrackId, reader: ReaderId, position: u64) -> Target {
         // Where a track closes nobody would answer, nor take the reader out again.
-        let open = self
-            .tracks
-            .get(&track)
-            .is_some_and(|file| !file.is_closing());
+        let open = self.tracks.get(&track).is_some_and(|file| !file.is_closing());
         if !open || self.readers.contains_key(&reader) {
             return Target::Nothing;
         }
@@ -326,9 +306,7 @@ impl Machine {
             return;
         };
         let excess = used(&fattest).saturating_sub(share);
-        let want = context
-            .space
-            .lack(u64::from(context.config.fetch_credit_bytes));
+        let want = context.space.lack(u64::from(context.config.fetch_credit_bytes));
         let Some(file) = tracks.get_mut(&fattest).filter(|_| excess > 0) else {
             return;
         };

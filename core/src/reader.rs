@@ -29,13 +29,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// A reader at `position`.
     pub(crate) fn new(position: u64) -> Self {
-        Self {
-            position,
-            wait: None,
-            sought: false,
-            stale: false,
-            mark: None,
-        }
+        Self { position, wait: None, sought: false, stale: false, mark: None }
     }
 
     /// It misses. Gives the wait that this one takes the place of.

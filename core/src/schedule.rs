@@ -114,11 +114,7 @@ struct Work {
 
 /// Decides.
 pub(crate) fn plan(situation: &Situation<'_>) -> Plan {
-    let mut work: Vec<Work> = situation
-        .lanes
-        .iter()
-        .map(|lane| situation.work_of(lane))
-        .collect();
+    let mut work: Vec<Work> = situation.lanes.iter().map(|lane| situation.work_of(lane)).collect();
     for (rank, demand) in situation.demands.iter().enumerate() {
         situation.assign(rank, demand, &mut work);
     }
@@ -127,10 +123,7 @@ pub(crate) fn plan(situation: &Situation<'_>) -> Plan {
         .iter()
         .map(|work| work.serves.map(|(_, class)| class))
         .collect();
-    let mut plan = Plan {
-        serves,
-        ..Plan::default()
-    };
+    let mut plan = Plan { serves, ..Plan::default() };
     situation.stop_useless(&work, &mut plan);
     situation.start(&work, &mut plan);
     plan
@@ -142,11 +135,7 @@ impl Situation<'_> {
     }
 
     fn work_of(&self, lane: &Lane) -> Work {
-        let skip = if self.ranges_ignored || lane.plods {
-            u64::MAX
-        } else {
-            self.worth
-        };
+        let skip = if self.ranges_ignored || lane.plods { u64::MAX } else { self.worth };
         let end = lane.end.min(self.end_of_resource());
         Work {
             id: Some(lane.id),
@@ -186,9 +175,8 @@ impl Situation<'_> {
                 .iter_mut()
                 .filter(|work| work.at <= missing && missing < work.reach)
                 .min_by_key(|work| (missing - work.at, work.id));
-            let near = nearest
-                .as_ref()
-                .is_some_and(|work| self.is_near(work, missing, demand.class));
+            let near =
+                nearest.as_ref().is_some_and(|work| self.is_near(work, missing, demand.class));
             if let Some(work) = nearest {
                 // A transfer that is too far away is still not useless: it comes there in the end.
                 let far = (usize::MAX, Class::Drain);

@@ -57,9 +57,7 @@ impl Slots {
     /// Takes a connection for `fetch`, or queues the track for one.
     pub(crate) fn acquire(&mut self, fetch: FetchId, host: Arc<str>, ticket: Ticket) -> bool {
         // Nor before those who waited longer or are more urgent: a track that asks in short pieces would keep it.
-        let before = self
-            .first_ready()
-            .filter(|first| first.track != ticket.track);
+        let before = self.first_ready().filter(|first| first.track != ticket.track);
         if !self.has_room(&host) || before.is_some_and(|first| first < ticket) {
             self.enqueue(host, ticket);
             return false;
@@ -67,20 +65,14 @@ impl Slots {
         self.leave_queue(ticket.track);
         self.hosts.entry(Arc::clone(&host)).or_default().running += 1;
         self.running += 1;
-        let slot = Slot {
-            track: ticket.track,
-            host: Some(host),
-        };
+        let slot = Slot { track: ticket.track, host: Some(host) };
         self.fetches.insert(fetch, slot);
         true
     }
 
     /// The fetch was told to stop: its connection is free for another.
     pub(crate) fn stop(&mut self, fetch: FetchId) {
-        let host = self
-            .fetches
-            .get_mut(&fetch)
-            .and_then(|slot| slot.host.take());
+        let host = self.fetches.get_mut(&fetch).and_then(|slot| slot.host.take());
         self.free(host);
     }
 
@@ -114,10 +106,7 @@ impl Slots {
         if self.running >= self.in_all || self.queued.is_empty() {
             return None;
         }
-        let heads = self
-            .hosts
-            .values()
-            .filter(|host| host.running < self.per_host);
+        let heads = self.hosts.values().filter(|host| host.running < self.per_host);
         heads.filter_map(|host| host.queue.first()).min().copied()
     }
 
@@ -127,10 +116,7 @@ impl Slots {
             return None;
         }
         let heads = self.hosts.iter().filter_map(|(name, host)| {
-            let ticket = host
-                .queue
-                .first()
-                .filter(|ticket| ticket.class <= Class::Sought)?;
+            let ticket = host.queue.first().filter(|ticket| ticket.class <= Class::Sought)?;
             let host = (host.running >= self.per_host).then(|| Arc::clone(name));
             Some((*ticket, host))
         });
@@ -201,11 +187,7 @@ mod tests {
     use super::*;
 
     fn ticket(class: Class, since: u64, track: u64) -> Ticket {
-        Ticket {
-            class,
-            since: Instant::from_nanos(since),
-            track: TrackId(track),
-        }
+        Ticket { class, since: Instant::from_nanos(since), track: TrackId(track) }
     }
 
     fn slots(per_host: usize, in_all: usize) -> Slots {

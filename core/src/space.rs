@@ -16,11 +16,7 @@ pub(crate) struct Space {
 impl Space {
     /// Nothing is used.
     pub(crate) fn new(config: &Config) -> Self {
-        Self {
-            limit: config.store_limit_bytes,
-            used: 0,
-            tracks: 0,
-        }
+        Self { limit: config.store_limit_bytes, used: 0, tracks: 0 }
     }
 
     /// A track more shares the space.

@@ -69,11 +69,7 @@ pub(crate) enum Compared {
 impl Transfer {
     /// A response that is taken at its word.
     pub(crate) fn new(place: BodyPlace) -> Self {
-        Self {
-            at: place.at,
-            place,
-            check: None,
-        }
+        Self { at: place.at, place, check: None }
     }
 
     /// A response that must show the stored bytes of `range` first.
@@ -122,9 +118,7 @@ impl Transfer {
 
     /// Whether the store was asked for a digest and has not answered.
     pub(crate) fn is_asked(&self) -> bool {
-        self.check
-            .as_ref()
-            .is_some_and(|check| check.asked.is_some())
+        self.check.as_ref().is_some_and(|check| check.asked.is_some())
     }
 
     /// What is being compared.
@@ -139,10 +133,7 @@ impl Transfer {
 
     /// Takes the next bytes of the wire. `have` is what needs no writing; pieces go to `emit` in order.
     pub(crate) fn receive(&mut self, bytes: Bytes, have: &ByteRanges, mut emit: impl FnMut(Piece)) {
-        let room = self
-            .place
-            .end
-            .map_or(u64::MAX, |end| end.saturating_sub(self.at));
+        let room = self.place.end.map_or(u64::MAX, |end| end.saturating_sub(self.at));
         let mut bytes = bytes;
         let excess = (bytes.len() as u64).saturating_sub(room);
         if excess > 0 {
@@ -249,10 +240,7 @@ fn split(at: u64, mut bytes: Bytes, have: &ByteRanges, emit: &mut impl FnMut(Pie
             at = there;
             continue;
         }
-        let next = have
-            .overlapping(whole)
-            .next()
-            .map_or(whole.end, |run| run.start);
+        let next = have.overlapping(whole).next().map_or(whole.end, |run| run.start);
         let rest = bytes.split_off((next - at) as usize);
         emit(Piece::New(at, bytes));
         (at, bytes) = (next, rest);
@@ -291,10 +279,7 @@ mod tests {
     fn a5_reads_at_most_what_was_announced() {
         let mut transfer = Transfer::new(place(10, Some(13)));
         let have = ByteRanges::new();
-        assert_eq!(
-            receive(&mut transfer, b"abcdef", &have),
-            [new(10, b"abc"), Piece::Skipped(3)]
-        );
+        assert_eq!(receive(&mut transfer, b"abcdef", &have), [new(10, b"abc"), Piece::Skipped(3)]);
         assert_eq!(receive(&mut transfer, b"gh", &have), [Piece::Skipped(2)]);
         assert_eq!(transfer.ended().at, 13);
     }
@@ -302,17 +287,10 @@ mod tests {
     #[test]
     fn what_is_there_is_left_out() {
         let mut transfer = Transfer::new(place(0, None));
-        let have: ByteRanges = [ByteRange::new(2, 4), ByteRange::new(6, 100)]
-            .into_iter()
-            .collect();
+        let have: ByteRanges = [ByteRange::new(2, 4), ByteRange::new(6, 100)].into_iter().collect();
         assert_eq!(
             receive(&mut transfer, b"abcdefgh", &have),
-            [
-                new(0, b"ab"),
-                Piece::Skipped(2),
-                new(4, b"ef"),
-                Piece::Skipped(2)
-            ]
+            [new(0, b"ab"), Piece::Skipped(2), new(4, b"ef"), Piece::Skipped(2)]
         );
     }
 
@@ -328,10 +306,7 @@ mod tests {
     fn a10_bytes_in_doubt_are_held_until_the_overlap_is_compared() {
         let have: ByteRanges = [ByteRange::new(0, 6)].into_iter().collect();
         let mut transfer = Transfer::checked(place(2, Some(9)), ByteRange::new(3, 6));
-        assert_eq!(
-            receive(&mut transfer, b"cde", &have),
-            [Piece::Skipped(1), Piece::Held]
-        );
+        assert_eq!(receive(&mut transfer, b"cde", &have), [Piece::Skipped(1), Piece::Held]);
         assert_eq!(transfer.take_question(|| OpId(1)), None);
         assert_eq!(receive(&mut transfer, b"fgh", &have), [Piece::Held]);
         let question = transfer.take_question(|| OpId(2));
@@ -344,10 +319,7 @@ mod tests {
         assert_eq!(transfer.compare(OpId(2), None), Compared::Different);
         let mut pieces = Vec::new();
         transfer.release(&have, |piece| pieces.push(piece));
-        assert_eq!(
-            pieces,
-            [Piece::Skipped(2), Piece::Skipped(1), new(6, b"gh")]
-        );
+        assert_eq!(pieces, [Piece::Skipped(2), Piece::Skipped(1), new(6, b"gh")]);
         assert_eq!(receive(&mut transfer, b"i", &have), [new(8, b"i")]);
     }
 }

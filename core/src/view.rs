@@ -144,14 +144,9 @@ impl View {
     /// The state in the seed's terms.
     pub fn status(&self) -> ResourceStatus {
         match (&self.failed, self.facts.total) {
-            (Some(reason), _) => ResourceStatus::Failed {
-                reason: reason.clone(),
-            },
+            (Some(reason), _) => ResourceStatus::Failed { reason: reason.clone() },
             (None, Some(final_len)) if self.committed => ResourceStatus::Committed { final_len },
-            (None, expected) => ResourceStatus::Active {
-                downloaded: self.present.len(),
-                expected,
-            },
+            (None, expected) => ResourceStatus::Active { downloaded: self.present.len(), expected },
         }
     }
 }
@@ -164,43 +159,24 @@ mod tests {
     #[test]
     fn seed_1_active_says_how_much_is_there_and_how_much_is_expected() {
         let mut view = View::new();
-        assert_eq!(
-            view.status(),
-            ResourceStatus::Active {
-                downloaded: 0,
-                expected: None
-            }
-        );
-        view.apply(&Change::Facts(Box::new(Facts {
-            total: Some(1 << 20),
-            ..Facts::default()
-        })));
+        assert_eq!(view.status(), ResourceStatus::Active { downloaded: 0, expected: None });
+        view.apply(&Change::Facts(Box::new(Facts { total: Some(1 << 20), ..Facts::default() })));
         view.apply(&Change::Present(ByteRange::new(0, 512 << 10)));
         assert_eq!(
             view.status(),
-            ResourceStatus::Active {
-                downloaded: 512 << 10,
-                expected: Some(1 << 20)
-            }
+            ResourceStatus::Active { downloaded: 512 << 10, expected: Some(1 << 20) }
         );
         assert_eq!(
             view.len(),
             Some(1 << 20),
             "seed 4: the length is the expected total, not what is there"
         );
-        assert_eq!(
-            view.lookup(700 << 10),
-            Lookup::Miss,
-            "seed 5: a hole is no end"
-        );
+        assert_eq!(view.lookup(700 << 10), Lookup::Miss, "seed 5: a hole is no end");
         assert_eq!(view.lookup(1 << 20), Lookup::End);
         view.apply(&Change::Failed(Cause::Truncated.into()));
         assert!(matches!(view.status(), ResourceStatus::Failed { .. }));
         view.commit(1 << 20);
-        assert_eq!(
-            view.status(),
-            ResourceStatus::Committed { final_len: 1 << 20 }
-        );
+        assert_eq!(view.status(), ResourceStatus::Committed { final_len: 1 << 20 });
     }
 
     #[test]
@@ -221,12 +197,6 @@ mod tests {
         view.commit(100);
         view.apply(&Change::Retracted(ByteRange::new(0, 64)));
         let (downloaded, expected) = (36, Some(100));
-        assert_eq!(
-            view.status(),
-            ResourceStatus::Active {
-                downloaded,
-                expected
-            }
-        );
+        assert_eq!(view.status(), ResourceStatus::Active { downloaded, expected });
     }
 }

@@ -13,14 +13,7 @@ fn opened(config: Config, options: OpenOptions) -> Machine {
         headers: [].into(),
         renewable: false,
     });
-    machine.handle(
-        Instant::ZERO,
-        Event::Open {
-            track,
-            source,
-            options,
-        },
-    );
+    machine.handle(Instant::ZERO, Event::Open { track, source, options });
     machine
 }
 
@@ -43,11 +36,7 @@ fn a_bounded_store_does_not_bound_it_for_most_files_fit() {
     let mut config = Config::default();
     config.store_limit_bytes = Some(64 << 20);
     let range = first_range(config, OpenOptions::default());
-    assert_eq!(
-        range.as_deref(),
-        Some("bytes=0-"),
-        "it was bytes=0-50331647"
-    );
+    assert_eq!(range.as_deref(), Some("bytes=0-"), "it was bytes=0-50331647");
 }
 
 #[test]

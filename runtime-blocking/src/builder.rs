@@ -17,10 +17,7 @@ pub struct ClientBuilder {
 
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
-        Self {
-            settings: Settings::default(),
-            agent_factory: Arc::new(http::default_agent),
-        }
+        Self { settings: Settings::default(), agent_factory: Arc::new(http::default_agent) }
     }
 
     /// Makes the HTTP agents: for a proxy, other certificates, another resolver.
@@ -47,8 +44,6 @@ crate::__client_settings!(ClientBuilder);
 
 impl core::fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("ClientBuilder").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

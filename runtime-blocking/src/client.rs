@@ -42,10 +42,9 @@ impl Client {
             .create()
             .map_err(|error| failed("the store can't be made", error))?;
         let factory = builder.agent_factory;
-        let hub = driver::start(builder.settings.config, store, |port| {
-            HttpFetcher::new(port, factory)
-        })
-        .map_err(|error| failed("the driver's thread can't be started", error))?;
+        let hub =
+            driver::start(builder.settings.config, store, |port| HttpFetcher::new(port, factory))
+                .map_err(|error| failed("the driver's thread can't be started", error))?;
         Ok(Self { hub })
     }
 
@@ -55,9 +54,7 @@ impl Client {
     /// the error.
     pub fn open(&self, source: impl Into<Source>) -> Result<FileStream, Error> {
         let source = source.into();
-        let mut opening = self
-            .hub
-            .open(&source, OpenOptions::default(), Access::Inline)?;
+        let mut opening = self.hub.open(&source, OpenOptions::default(), Access::Inline)?;
         let reader = park::block_on_poll(|cx| opening.poll(cx))?;
         Ok(FileStream::of(reader))
     }

@@ -25,12 +25,10 @@ pub(crate) fn start<F: Fetcher + Send + 'static>(
     };
     let (hub, engine) = Hub::new(config, store, wake);
     let fetcher = fetcher(engine.port());
-    thread::Builder::new()
-        .name("infill-driver".into())
-        .spawn(move || {
-            driver.get_or_init(thread::current);
-            drive(engine, fetcher);
-        })?;
+    thread::Builder::new().name("infill-driver".into()).spawn(move || {
+        driver.get_or_init(thread::current);
+        drive(engine, fetcher);
+    })?;
     Ok(hub)
 }
 

@@ -20,10 +20,7 @@ pub struct StreamHandle {
 impl StreamHandle {
     #[doc(hidden)]
     pub fn of(reader: &Reader) -> Self {
-        Self {
-            track: Arc::clone(reader.track()),
-            family: Arc::clone(reader.family()),
-        }
+        Self { track: Arc::clone(reader.track()), family: Arc::clone(reader.family()) }
     }
 
     /// Where the stream stands.
@@ -51,10 +48,7 @@ impl StreamHandle {
         match (self.family.resource(&self.track), self.track.error()) {
             (Some(resource), _) => resource.with_view(infill_core::View::status),
             (None, Some(reason)) => ResourceStatus::Failed { reason },
-            (None, None) => ResourceStatus::Active {
-                downloaded: 0,
-                expected: None,
-            },
+            (None, None) => ResourceStatus::Active { downloaded: 0, expected: None },
         }
     }
 

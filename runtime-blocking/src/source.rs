@@ -87,9 +87,8 @@ impl Source {
     pub(crate) fn spec(&self, url: &Url) -> Result<SourceSpec, Error> {
         for (name, value) in &self.headers {
             let good_name = !name.is_empty() && name.bytes().all(is_token);
-            let good_value = value
-                .bytes()
-                .all(|byte| byte >= 0x20 && byte != 0x7f || byte == b'\t');
+            let good_value =
+                value.bytes().all(|byte| byte >= 0x20 && byte != 0x7f || byte == b'\t');
             if !(good_name && good_value) {
                 let what = format!("the header {name:?} can't be sent: check its name and value");
                 return Err(Cause::Caller(what).into());
@@ -103,12 +102,7 @@ impl Source {
     }
 
     fn new(place: Place) -> Self {
-        Self {
-            place,
-            headers: Vec::new(),
-            cache_key: None,
-            renew: None,
-        }
+        Self { place, headers: Vec::new(), cache_key: None, renew: None }
     }
 }
 
@@ -229,9 +223,7 @@ mod tests {
     fn a_header_that_would_split_the_request_is_refused() {
         let url = Url::parse("http://a.example/").unwrap();
         let spec = |name: &str, value: &str| {
-            Source::url("http://a.example/")
-                .header(name, value)
-                .spec(&url)
+            Source::url("http://a.example/").header(name, value).spec(&url)
         };
         assert!(spec("X-A", "b\tc").is_ok());
         for (name, value) in [("X A", "b"), ("", "b"), ("X", "b\r\nY: c"), ("X\n", "b")] {

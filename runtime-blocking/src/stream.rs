@@ -24,10 +24,7 @@ impl FileStream {
     #[doc(hidden)]
     pub fn of(mut reader: Reader) -> Self {
         reader.set_access(Access::Inline);
-        Self {
-            reader,
-            position: 0,
-        }
+        Self { reader, position: 0 }
     }
 
     /// Reads at `offset`, without moving the stream's position: some bytes, or 0 at or after the true end. Several

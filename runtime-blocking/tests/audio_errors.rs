@@ -39,11 +39,7 @@ fn a_source_that_heals_loses_no_sample() {
         loop {
             match audio.next_block() {
                 Ok(Some(block)) => {
-                    assert_eq!(
-                        block.frame() as usize,
-                        samples.len() / whole.channels,
-                        "{name}"
-                    );
+                    assert_eq!(block.frame() as usize, samples.len() / whole.channels, "{name}");
                     samples.extend_from_slice(block.samples());
                 }
                 Ok(None) => break,
@@ -68,21 +64,12 @@ fn a_seek_into_an_outage_goes_on_there_when_it_is_over() {
         remote.fail_from(bytes.len() as u64 / 2, 2);
         let to = audio.duration().unwrap().mul_f64(0.7);
         assert_eq!(audio.seek(to).unwrap_err(), outage(), "{name}");
-        assert!(
-            audio.position().abs_diff(to) < Duration::from_millis(1),
-            "{name}"
-        );
+        assert!(audio.position().abs_diff(to) < Duration::from_millis(1), "{name}");
         assert_eq!(audio.next_block().unwrap_err(), outage(), "{name}");
         let block = audio.next_block().unwrap().unwrap();
-        assert!(
-            block.time().abs_diff(to) < Duration::from_millis(1),
-            "{name}"
-        );
+        assert!(block.time().abs_diff(to) < Duration::from_millis(1), "{name}");
         let at = block.frame() as usize * whole.channels;
-        assert!(
-            block.samples() == &whole.samples[at..at + block.samples().len()],
-            "{name}"
-        );
+        assert!(block.samples() == &whole.samples[at..at + block.samples().len()], "{name}");
     }
 }
 
@@ -90,10 +77,7 @@ fn a_seek_into_an_outage_goes_on_there_when_it_is_over() {
 fn what_is_no_audio_says_so() {
     let error = Audio::open(source(b"<html>not found</html>").0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(
-        error.to_string(),
-        "not supported: this is no audio of a known format"
-    );
+    assert_eq!(error.to_string(), "not supported: this is no audio of a known format");
     let error = Audio::open(source(&[]).0).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
@@ -103,10 +87,7 @@ fn a_codec_that_is_missing_is_named() {
     let mut bytes = fixture("tone-front.m4a");
     // The object type in the elementary stream descriptor: 0x40 is AAC, 0xa5 is AC-3.
     let esds = bytes.windows(4).position(|tag| tag == b"esds").unwrap();
-    let object = bytes[esds..]
-        .windows(2)
-        .position(|pair| pair == [0x40, 0x15])
-        .unwrap();
+    let object = bytes[esds..].windows(2).position(|pair| pair == [0x40, 0x15]).unwrap();
     bytes[esds + object] = 0xa5;
     let error = Audio::open(source(&bytes).0).unwrap_err();
     assert!(matches!(error.cause(), Cause::Unsupported(_)), "{error}");
@@ -121,9 +102,7 @@ fn damage_never_panics_and_never_hangs() {
         for _ in 0..12 {
             let mut bytes = original.clone();
             for _ in 0..40 {
-                random = random
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let at = (random >> 20) as usize % bytes.len();
                 bytes[at] = (random >> 56) as u8;
             }
@@ -131,11 +110,7 @@ fn damage_never_panics_and_never_hangs() {
             let Ok(mut audio) = Audio::open(source(&bytes).0) else {
                 continue;
             };
-            let half = audio
-                .duration()
-                .unwrap_or_default()
-                .min(Duration::from_secs(20))
-                / 2;
+            let half = audio.duration().unwrap_or_default().min(Duration::from_secs(20)) / 2;
             let mut frames = 0;
             while let Ok(Some(block)) = audio.next_block() {
                 frames += block.frames();

@@ -22,10 +22,8 @@ fn media() -> Option<PathBuf> {
 }
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {
         match path.is_dir() {
@@ -82,23 +80,15 @@ fn whole(bytes: &[u8]) -> Result<(Audio, Vec<Block>), Error> {
 
 /// A seek gives the block of the linear decode that holds the frame, or follows the gap that does.
 fn seeks(name: &str, mut audio: Audio, blocks: &[Block]) {
-    let end = blocks
-        .last()
-        .map_or(0, |block| block.frame() + block.frames() as u64);
+    let end = blocks.last().map_or(0, |block| block.frame() + block.frames() as u64);
     for percent in [99, 1, 5, 93, 30, 50, 77, 0] {
         let frame = end * percent / 100;
         let nanos = (u128::from(frame) * 1_000_000_000).div_ceil(u128::from(audio.rate()));
         audio.seek(Duration::from_nanos(nanos as u64)).unwrap();
         let block = audio.next_block().unwrap().unwrap();
-        let expected = blocks
-            .iter()
-            .find(|block| block.frame() + block.frames() as u64 > frame);
+        let expected = blocks.iter().find(|block| block.frame() + block.frames() as u64 > frame);
         let expected = expected.unwrap();
-        assert_eq!(
-            block.frame(),
-            frame.max(expected.frame()),
-            "{name} at {percent} %"
-        );
+        assert_eq!(block.frame(), frame.max(expected.frame()), "{name} at {percent} %");
         let skip = (block.frame() - expected.frame()) as usize * usize::from(audio.channels());
         let off = difference(block.samples(), &expected.samples()[skip..]);
         assert!(off == 0.0, "{name} at {percent} %: off by {off}");

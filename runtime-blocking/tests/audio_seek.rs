@@ -21,10 +21,7 @@ fn every_fixture_decodes_to_what_symphonia_makes_of_it() {
     for name in FIXTURES {
         let bytes = fixture(name);
         let expected = plain(&bytes).unwrap();
-        assert!(
-            expected.frames() > expected.rate as usize,
-            "{name} lasts over a second"
-        );
+        assert!(expected.frames() > expected.rate as usize, "{name} lasts over a second");
         let mut audio = Audio::open(source(&bytes).0).unwrap();
         assert_eq!(
             (audio.rate(), usize::from(audio.channels())),
@@ -33,14 +30,8 @@ fn every_fixture_decodes_to_what_symphonia_makes_of_it() {
         let samples = rest(&mut audio).unwrap();
         assert_eq!(samples.len(), expected.samples.len(), "{name}");
         assert!(samples == expected.samples, "{name}");
-        assert!(
-            audio.next_block().unwrap().is_none(),
-            "{name} stays at its end"
-        );
-        let off = audio
-            .duration()
-            .unwrap()
-            .abs_diff(time(expected.frames(), expected.rate));
+        assert!(audio.next_block().unwrap().is_none(), "{name} stays at its end");
+        let off = audio.duration().unwrap().abs_diff(time(expected.frames(), expected.rate));
         let tolerance = if name == "tone.aac" { 200 } else { 30 };
         assert!(off < Duration::from_millis(tolerance), "{name}: {off:?}");
     }
@@ -53,29 +44,15 @@ fn a_seek_gives_the_samples_of_the_linear_decode() {
         let whole = plain(&bytes).unwrap();
         let mut audio = Audio::open(source(&bytes).0).unwrap();
         let mut random = 0x2545_f491_u64;
-        let edges = [
-            0,
-            1,
-            1023,
-            1024,
-            1105,
-            whole.frames() - 1,
-            whole.frames() / 2,
-        ];
+        let edges = [0, 1, 1023, 1024, 1105, whole.frames() - 1, whole.frames() / 2];
         for step in 0..60 {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(99);
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
             let frame = match edges.get(step) {
                 Some(&frame) => frame,
                 None => (random >> 33) as usize % whole.frames(),
             };
             audio.seek(time(frame, whole.rate)).unwrap();
-            assert_eq!(
-                audio.position(),
-                time(frame, whole.rate),
-                "{name} at {frame}"
-            );
+            assert_eq!(audio.position(), time(frame, whole.rate), "{name} at {frame}");
             let mut samples = Vec::new();
             while samples.len() < 9_000 * whole.channels {
                 let Some(block) = audio.next_block().unwrap() else {
@@ -89,16 +66,9 @@ fn a_seek_gives_the_samples_of_the_linear_decode() {
             }
             let expected = &whole.samples[frame * whole.channels..];
             let expected = &expected[..samples.len().min(expected.len())];
-            assert!(
-                samples.len() >= 9_000.min(expected.len()),
-                "{name} at {frame}"
-            );
+            assert!(samples.len() >= 9_000.min(expected.len()), "{name} at {frame}");
             let off = difference(&samples, expected);
-            assert!(
-                off == 0.0,
-                "{name} at {frame} of {}: off by {off}",
-                whole.frames()
-            );
+            assert!(off == 0.0, "{name} at {frame} of {}: off by {off}", whole.frames());
         }
     }
 }
@@ -109,16 +79,9 @@ fn past_the_end_is_the_end_and_a_seek_back_goes_on() {
         let bytes = fixture(name);
         let whole = plain(&bytes).unwrap();
         let mut audio = Audio::open(source(&bytes).0).unwrap();
-        for beyond in [
-            time(whole.frames(), whole.rate),
-            Duration::from_secs(3600),
-            Duration::MAX,
-        ] {
+        for beyond in [time(whole.frames(), whole.rate), Duration::from_secs(3600), Duration::MAX] {
             audio.seek(beyond).unwrap();
-            assert!(
-                audio.next_block().unwrap().is_none(),
-                "{name} at {beyond:?}"
-            );
+            assert!(audio.next_block().unwrap().is_none(), "{name} at {beyond:?}");
         }
         let frame = whole.frames() / 3;
         audio.seek(time(frame, whole.rate)).unwrap();
@@ -144,10 +107,7 @@ fn a_source_that_is_not_seekable_can_still_be_sought() {
             let frame = start.len() / usize::from(audio.channels()) / part;
             audio.seek(time(frame, audio.rate())).unwrap();
             let samples = rest(&mut audio).unwrap();
-            assert!(
-                samples == start[frame * usize::from(audio.channels())..],
-                "{name}"
-            );
+            assert!(samples == start[frame * usize::from(audio.channels())..], "{name}");
         }
     }
 }
@@ -190,13 +150,7 @@ fn a_seek_does_not_read_what_lies_between() {
 #[test]
 fn opening_does_not_read_the_tail() {
     // This build has Symphonia's `id3v1` and `ape`, which read it in Symphonia's own probe.
-    for name in [
-        "tone-cbr.mp3",
-        "tone-plain.mp3",
-        "tone-front.m4a",
-        "tone.flac",
-        "tone.wav",
-    ] {
+    for name in ["tone-cbr.mp3", "tone-plain.mp3", "tone-front.m4a", "tone.flac", "tone.wav"] {
         let bytes = fixture(name);
         let (source, remote) = source(&bytes);
         Audio::open(source).unwrap();
@@ -219,10 +173,7 @@ fn a_tag_at_the_end_is_not_audio_and_one_at_the_start_is_skipped() {
     let bytes = [picture, bare, tail].concat();
     let (source, remote) = source(&bytes);
     let mut audio = Audio::open(source).unwrap();
-    assert!(
-        covered(remote.take_reads()) < 40_000,
-        "the picture is not read"
-    );
+    assert!(covered(remote.take_reads()) < 40_000, "the picture is not read");
     assert!(rest(&mut audio).unwrap() == whole.samples);
     let frame = whole.frames() * 3 / 4;
     audio.seek(time(frame, whole.rate)).unwrap();
@@ -240,10 +191,7 @@ fn a_rate_that_only_looks_constant_is_not_trusted() {
         audio.seek(time(frame, whole.rate)).unwrap();
         let block = audio.next_block().unwrap().unwrap();
         let at = frame * whole.channels;
-        assert!(
-            block.samples() == &whole.samples[at..at + block.samples().len()],
-            "at {part}"
-        );
+        assert!(block.samples() == &whole.samples[at..at + block.samples().len()], "at {part}");
     }
 }
 
@@ -252,10 +200,7 @@ fn renumbered(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut at = 0;
     while bytes[at..].starts_with(b"OggS") {
         let segments = usize::from(bytes[at + 26]);
-        let body: usize = bytes[at + 27..][..segments]
-            .iter()
-            .map(|&len| usize::from(len))
-            .sum();
+        let body: usize = bytes[at + 27..][..segments].iter().map(|&len| usize::from(len)).sum();
         let page = &mut bytes[at..at + 27 + segments + body];
         page[14..18].copy_from_slice(b"next");
         page[22..26].fill(0);

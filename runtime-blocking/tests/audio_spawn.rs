@@ -59,10 +59,7 @@ fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 #[test]
 fn the_whole_file_comes_out_and_ends() {
     let (mut output, control, _remote, whole) = spawned("tone.wav", Duration::from_millis(200));
-    assert_eq!(
-        (output.rate(), usize::from(output.channels())),
-        (whole.rate, whole.channels)
-    );
+    assert_eq!((output.rate(), usize::from(output.channels())), (whole.rate, whole.channels));
     assert_eq!(control.ended(), None);
     let mut samples = Vec::new();
     while let Some(sample) = heard(&mut output, &control) {
@@ -99,19 +96,13 @@ fn silence_while_starved_in_whole_frames() {
     for _ in 0..100_000 {
         assert!(output.next().is_some());
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "it does not block"
-    );
+    assert!(started.elapsed() < Duration::from_secs(2), "it does not block");
     assert_eq!(control.position(), position, "silence does not count");
     // The left channel goes on with the left channel.
     remote.open_gate();
     let mut frame = 0;
     while frame == 0 {
-        let pair = [
-            output.next().expect("no end"),
-            output.next().expect("no end"),
-        ];
+        let pair = [output.next().expect("no end"), output.next().expect("no end")];
         if !control.starving() {
             frame = (control.position().as_secs_f64() * 44_100.0).round() as usize - 1;
             assert!(pair == whole.samples[frame * 2..frame * 2 + 2]);
@@ -133,11 +124,7 @@ fn a_seek_while_blocked_supersedes_the_read() {
         assert_eq!(control.position(), to, "at once");
         let sample = heard(&mut output, &control);
         let frame = (to.as_secs_f64() * 44_100.0).round() as usize;
-        assert_eq!(
-            sample,
-            Some(whole.samples[frame * 2]),
-            "queued samples are dropped"
-        );
+        assert_eq!(sample, Some(whole.samples[frame * 2]), "queued samples are dropped");
         assert_eq!(output.next(), Some(whole.samples[frame * 2 + 1]));
         eventually("it blocks again", || remote.is_waiting());
     }
@@ -190,10 +177,7 @@ fn it_decodes_no_further_ahead_than_asked() {
     assert!(heard(&mut output, &control).is_some());
     std::thread::sleep(Duration::from_millis(100));
     let last = remote.take_reads().into_iter().map(|(_, end)| end).max();
-    assert!(
-        last < Some(120_000),
-        "{last:?} of 238292 bytes, for half a second of six"
-    );
+    assert!(last < Some(120_000), "{last:?} of 238292 bytes, for half a second of six");
 }
 
 #[test]

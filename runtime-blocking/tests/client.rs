@@ -24,10 +24,7 @@ fn stores() -> [StoreKind; 2] {
 
 fn client(store: StoreKind) -> Client {
     let patient = Client::builder().store(store);
-    patient
-        .give_up_after(Duration::from_secs(3))
-        .build()
-        .unwrap()
+    patient.give_up_after(Duration::from_secs(3)).build().unwrap()
 }
 
 fn read_all(stream: &mut FileStream) -> Vec<u8> {
@@ -65,11 +62,7 @@ fn reads_seeks_and_reads_beside_with_one_request() {
         assert!(stream.is_seekable());
         assert_eq!(stream.content_type().as_deref(), Some("audio/mpeg"));
         assert!(read_all(&mut stream) == origin.body());
-        assert_eq!(
-            stream.read(&mut [0; 9]).unwrap(),
-            0,
-            "the end stays the end"
-        );
+        assert_eq!(stream.read(&mut [0; 9]).unwrap(), 0, "the end stays the end");
 
         let body = origin.body();
         let mut some = vec![0; 5000];
@@ -80,10 +73,7 @@ fn reads_seeks_and_reads_beside_with_one_request() {
             let count = stream.read_at(at as u64 + 3, &mut some).unwrap();
             assert!(count > 0 && some[..count] == body[at + 3..at + 3 + count]);
         }
-        assert_eq!(
-            stream.seek(SeekFrom::End(-4)).unwrap(),
-            body.len() as u64 - 4
-        );
+        assert_eq!(stream.seek(SeekFrom::End(-4)).unwrap(), body.len() as u64 - 4);
         assert_eq!(read_all(&mut stream), body[body.len() - 4..]);
         let mut second = stream.new_reader();
         assert!(read_all(&mut second) == body);
@@ -92,10 +82,7 @@ fn reads_seeks_and_reads_beside_with_one_request() {
         eventually("complete", || handle.progress().state == State::Complete);
         let progress = handle.progress();
         assert_eq!(progress.buffered, [0..body.len() as u64]);
-        assert_eq!(
-            (progress.position, progress.starving),
-            (body.len() as u64, false)
-        );
+        assert_eq!((progress.position, progress.starving), (body.len() as u64, false));
         let committed = matches!(handle.status(), ResourceStatus::Committed { final_len } if final_len == body.len() as u64);
         assert!(committed, "{:?}", handle.status());
         assert_eq!(handle.stats().requests, 1);
@@ -129,10 +116,7 @@ fn an_early_close_costs_one_more_request_and_no_byte() {
     assert!(read_all(&mut stream) == origin.body());
     let ranges = origin.ranges();
     assert_eq!(ranges.len(), 2, "{ranges:?}");
-    assert!(
-        ranges[1].starts_with(&format!("bytes={}-", MIB / 2)),
-        "{ranges:?}"
-    );
+    assert!(ranges[1].starts_with(&format!("bytes={}-", MIB / 2)), "{ranges:?}");
     assert_eq!(handle.stats().bytes_fetched, MIB as u64);
 }
 
@@ -146,16 +130,8 @@ fn a_seek_into_a_hole_asks_there_at_once() {
     let mut some = [0; 1000];
     stream.read_exact(&mut some).unwrap();
     assert!(some == origin.body()[at..at + 1000]);
-    assert!(
-        begun.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        begun.elapsed()
-    );
-    assert!(
-        origin.ranges()[1].starts_with(&format!("bytes={at}-")),
-        "{:?}",
-        origin.ranges()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(origin.ranges()[1].starts_with(&format!("bytes={at}-")), "{:?}", origin.ranges());
 }
 
 #[test]
@@ -169,11 +145,7 @@ fn a_body_without_a_length_ends_where_it_ends() {
 #[test]
 fn ranges_asked_one_after_the_other_share_a_connection() {
     let origin = Origin::new(2 * MIB, []);
-    let client = Client::builder()
-        .max_request(256 * 1024)
-        .connections_per_file(1)
-        .build()
-        .unwrap();
+    let client = Client::builder().max_request(256 * 1024).connections_per_file(1).build().unwrap();
     let mut stream = client.open(origin.url("/")).unwrap();
     assert!(read_all(&mut stream) == origin.body());
     assert_eq!(origin.seen().len(), 8, "{:?}", origin.ranges());
@@ -185,10 +157,7 @@ fn errors_name_their_cause() {
     let origin = Origin::new(10, vec![Do::Status(404); 2]);
     let client = client(StoreKind::default());
     let error = client.open(origin.url("/gone?secret")).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.http_status()),
-        (ErrorKind::Origin, Some(404))
-    );
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Origin, Some(404)));
     assert!(!error.to_string().contains("secret"), "{error}");
     let closed = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -208,10 +177,7 @@ fn a_read_that_failed_can_be_tried_again() {
     let mut script = vec![Do::CutAfter(MIB / 2)];
     script.extend(vec![Do::Hang; 3]);
     let origin = Origin::new(MIB, script);
-    let client = Client::builder()
-        .give_up_after(Duration::from_millis(500))
-        .build()
-        .unwrap();
+    let client = Client::builder().give_up_after(Duration::from_millis(500)).build().unwrap();
     let mut stream = client.open(origin.url("/")).unwrap();
     let handle = stream.handle();
     let mut half = vec![0; MIB / 2];
@@ -248,19 +214,13 @@ fn interrupt_ends_a_blocked_read_and_no_other() {
     handle.interrupt();
     let (result, mut stream) = reader.join().unwrap();
     let error = result.unwrap_err();
-    assert_eq!(
-        Error::from_io(&error).unwrap().kind(),
-        ErrorKind::Superseded
-    );
+    assert_eq!(Error::from_io(&error).unwrap().kind(), ErrorKind::Superseded);
     stream.seek(SeekFrom::Start(0)).unwrap();
     stream.read_exact(&mut [0; 1000]).unwrap();
     // Between two reads: it ends the next one that would block.
     handle.interrupt();
     let error = stream.read(&mut [0; 10]).unwrap_err();
-    assert_eq!(
-        Error::from_io(&error).unwrap().kind(),
-        ErrorKind::Superseded
-    );
+    assert_eq!(Error::from_io(&error).unwrap().kind(), ErrorKind::Superseded);
     handle.interrupt();
     handle.clear_interrupt();
     stream.seek(SeekFrom::Start(MIB as u64 / 2)).unwrap();
@@ -307,10 +267,7 @@ fn streams_outlive_their_client() {
 fn a_large_file_plays_through_a_small_store() {
     for store in [
         StoreKind::memory(MIB as u64),
-        StoreKind::TempDir {
-            dir: None,
-            limit_bytes: Some(MIB as u64),
-        },
+        StoreKind::TempDir { dir: None, limit_bytes: Some(MIB as u64) },
     ] {
         let origin = Origin::new(12 * MIB, []);
         let mut stream = client(store).open(origin.url("/")).unwrap();
@@ -328,14 +285,9 @@ fn a_large_file_plays_through_a_small_store() {
 #[test]
 fn credentials_are_not_sent_to_where_it_redirects() {
     let target = Origin::new(1000, []);
-    let origin = Origin::new(
-        0,
-        [Do::Redirect(target.url("/b?c")), Do::Redirect("/x".into())],
-    );
+    let origin = Origin::new(0, [Do::Redirect(target.url("/b?c")), Do::Redirect("/x".into())]);
     let source = || {
-        Source::url(origin.url("/a"))
-            .header("Authorization", "Bearer x")
-            .header("X-Player", "one")
+        Source::url(origin.url("/a")).header("Authorization", "Bearer x").header("X-Player", "one")
     };
     let client = client(StoreKind::default());
     let mut stream = client.open(source()).unwrap();
@@ -354,12 +306,7 @@ fn an_expired_url_is_renewed() {
     let fresh = Origin::new(MIB, []);
     let old = Origin::new(
         MIB,
-        [
-            Do::CutAfter(MIB / 4),
-            Do::Status(403),
-            Do::Status(403),
-            Do::Status(403),
-        ],
+        [Do::CutAfter(MIB / 4), Do::Status(403), Do::Status(403), Do::Status(403)],
     );
     let url = fresh.url("/fresh");
     let source = Source::url(old.url("/old")).renew(move |error: &Error| {
@@ -394,11 +341,7 @@ fn local_files_read_the_same_way() {
     stream.seek(SeekFrom::Start(100_000)).unwrap();
     let mut gone = [0; 9000];
     let error = stream.read(&mut gone).unwrap_err();
-    assert_eq!(
-        Error::from_io(&error).unwrap().kind(),
-        ErrorKind::Store,
-        "{error}"
-    );
+    assert_eq!(Error::from_io(&error).unwrap().kind(), ErrorKind::Store, "{error}");
     handle.close();
     assert!(stream.read(&mut gone).is_err());
     assert_eq!(handle.progress().state, State::Closed);

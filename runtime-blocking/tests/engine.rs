@@ -140,18 +140,12 @@ impl World {
 
     fn answer(&self, request: &FetchRequest) {
         let first = request.first;
-        let end = request
-            .last
-            .map_or(LEN as u64, |last| last + 1)
-            .min(LEN as u64);
+        let end = request.last.map_or(LEN as u64, |last| last + 1).min(LEN as u64);
         let head = ResponseHead::new(206)
             .with_field("content-length", (end - first).to_string().as_bytes())
             .with_field("etag", b"\"one\"")
             .with_field("content-type", b"audio/mpeg")
-            .with_field(
-                "content-range",
-                format!("bytes {first}-{}/{LEN}", end - 1).as_bytes(),
-            );
+            .with_field("content-range", format!("bytes {first}-{}/{LEN}", end - 1).as_bytes());
         self.hub().port().head(request.fetch, head);
     }
 
@@ -217,22 +211,10 @@ fn hits_and_the_end_ask_the_engine_nothing() {
     world.turn();
     // No turn from here on.
     assert_eq!(world.read(&mut reader, 5, 10), expect(5, 10));
-    assert_eq!(
-        world.read(&mut reader, LEN as u64 - 3, 10),
-        expect(LEN as u64 - 3, 3)
-    );
-    assert_eq!(
-        world.read(&mut reader, LEN as u64, 10),
-        Poll::Ready(Ok(vec![]))
-    );
-    assert_eq!(
-        world.read(&mut reader, u64::MAX, 10),
-        Poll::Ready(Ok(vec![]))
-    );
-    assert_eq!(
-        world.read(&mut reader.guest(70_000), 70_000, 10),
-        expect(70_000, 10)
-    );
+    assert_eq!(world.read(&mut reader, LEN as u64 - 3, 10), expect(LEN as u64 - 3, 3));
+    assert_eq!(world.read(&mut reader, LEN as u64, 10), Poll::Ready(Ok(vec![])));
+    assert_eq!(world.read(&mut reader, u64::MAX, 10), Poll::Ready(Ok(vec![])));
+    assert_eq!(world.read(&mut reader.guest(70_000), 70_000, 10), expect(70_000, 10));
     assert!(world.table.started.is_empty());
 }
 
@@ -329,10 +311,7 @@ fn an_engine_that_is_dropped_leaves_nobody_waiting() {
         other => panic!("{:?}", other.map_ok(|_| ())),
     }
     let source = Source::from("http://a.example/x");
-    let mut late = world
-        .hub()
-        .open(&source, OpenOptions::default(), Access::Inline)
-        .unwrap();
+    let mut late = world.hub().open(&source, OpenOptions::default(), Access::Inline).unwrap();
     assert!(matches!(late.poll(&mut world.cx()), Poll::Ready(Err(_))));
 }
 
@@ -362,10 +341,7 @@ impl Store for FaultyStore {
 
     fn create(&self, _resource: ResourceId) -> io::Result<Arc<dyn Blob>> {
         self.0.blobs.fetch_add(1, Ordering::SeqCst);
-        Ok(Arc::new(FaultyBlob {
-            faults: Arc::clone(&self.0),
-            bytes: Mutex::new(vec![0; LEN]),
-        }))
+        Ok(Arc::new(FaultyBlob { faults: Arc::clone(&self.0), bytes: Mutex::new(vec![0; LEN]) }))
     }
 
     fn may_block(&self) -> bool {
@@ -423,10 +399,7 @@ fn a_full_store_fails_the_read_and_can_recover() {
         world.pass(Duration::from_secs(1));
         while let Some(request) = world.table.started.pop_front() {
             world.answer(&request);
-            world.send(
-                &request,
-                ByteRange::new(request.first, request.first + 1000),
-            );
+            world.send(&request, ByteRange::new(request.first, request.first + 1000));
         }
     }
     let failure = failure.expect("the read ends with a cause");
@@ -469,11 +442,7 @@ fn what_was_stored_goes_when_the_track_does() {
     let handle = StreamHandle::of(&reader);
     handle.close();
     world.turn();
-    assert_eq!(
-        faults.blobs.load(Ordering::SeqCst),
-        0,
-        "though the reader lives"
-    );
+    assert_eq!(faults.blobs.load(Ordering::SeqCst), 0, "though the reader lives");
     drop(reader);
     world.turn();
     assert_eq!(handle.progress().buffered, []);

@@ -2,11 +2,7 @@
 //! with shuttle's primitives beneath them.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the files are compiled as they are"
-)]
+#![allow(dead_code, unreachable_pub, reason = "the files are compiled as they are")]
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -26,9 +22,7 @@ mod sync {
     pub(crate) use shuttle::sync::{Mutex, MutexGuard};
 
     pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-        mutex
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 #[path = "../src/engine/blob.rs"]
@@ -79,10 +73,7 @@ impl World {
     fn new() -> Self {
         let sleeper: Arc<Sleeper> = Arc::default();
         let wake = Arc::clone(&sleeper);
-        Self {
-            inbox: Arc::new(Inbox::new(move || wake.wake())),
-            sleeper,
-        }
+        Self { inbox: Arc::new(Inbox::new(move || wake.wake())), sleeper }
     }
 
     /// An engine that does `answer` with every request until its inbox is closed; gives the events that it saw.
@@ -179,11 +170,7 @@ fn an_answer_to_an_earlier_request_is_no_answer() {
         || {
             let world = World::new();
             let engine = world.engine(|slot, request, range| {
-                let answer = if range.start == 1 {
-                    Answer::End
-                } else {
-                    Answer::Readable
-                };
+                let answer = if range.start == 1 { Answer::End } else { Answer::Readable };
                 slot.answer(request, answer);
             });
             let slot = slot(1);

@@ -23,9 +23,7 @@ const SOON: Duration = Duration::from_millis(100);
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     let guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    within(Duration::from_secs(5), "left by another test", || {
-        threads().is_empty()
-    });
+    within(Duration::from_secs(5), "left by another test", || threads().is_empty());
     guard
 }
 
@@ -33,24 +31,17 @@ fn alone() -> MutexGuard<'static, ()> {
 fn threads() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    names
-        .map(|name| name.trim().to_owned())
-        .filter(|name| name.starts_with("infill-"))
-        .collect()
+    names.map(|name| name.trim().to_owned()).filter(|name| name.starts_with("infill-")).collect()
 }
 
 /// What the open descriptors are.
 fn descriptors() -> Vec<String> {
     let all = fs::read_dir("/proc/self/fd").unwrap();
-    all.filter_map(|fd| Some(fs::read_link(fd.ok()?.path()).ok()?.display().to_string()))
-        .collect()
+    all.filter_map(|fd| Some(fs::read_link(fd.ok()?.path()).ok()?.display().to_string())).collect()
 }
 
 fn temporary_files() -> usize {
-    descriptors()
-        .iter()
-        .filter(|name| name.ends_with("(deleted)"))
-        .count()
+    descriptors().iter().filter(|name| name.ends_with("(deleted)")).count()
 }
 
 fn within(time: Duration, what: &str, holds: impl Fn() -> bool) {
@@ -67,10 +58,7 @@ fn dropping_a_stalled_stream_frees_everything_at_once() {
     let _alone = alone();
     let before = descriptors().len();
     let origin = Origin::new(1 << 20, [Do::StallAfter(100_000), Do::Silence]);
-    let client = Client::builder()
-        .store(StoreKind::temp_dir())
-        .build()
-        .unwrap();
+    let client = Client::builder().store(StoreKind::temp_dir()).build().unwrap();
     let mut stream = client.open(origin.url("/")).unwrap();
     let mut some = vec![0; 100_000];
     stream.read_exact(&mut some).unwrap();
@@ -81,19 +69,14 @@ fn dropping_a_stalled_stream_frees_everything_at_once() {
     drop(client);
     within(SOON, "nothing", || threads().is_empty());
     drop(origin);
-    within(Duration::from_secs(2), "no socket", || {
-        descriptors().len() <= before
-    });
+    within(Duration::from_secs(2), "no socket", || descriptors().len() <= before);
 }
 
 #[test]
 fn closing_by_a_handle_frees_as_much_while_the_stream_lives() {
     let _alone = alone();
     let origin = Origin::new(1 << 20, [Do::StallAfter(100_000)]);
-    let client = Client::builder()
-        .store(StoreKind::temp_dir())
-        .build()
-        .unwrap();
+    let client = Client::builder().store(StoreKind::temp_dir()).build().unwrap();
     let mut stream = client.open(origin.url("/")).unwrap();
     stream.read_exact(&mut vec![0; 100_000]).unwrap();
     drop(client);
@@ -121,10 +104,7 @@ fn an_open_that_fails_leaves_nothing() {
 fn streams_at_their_end_have_no_thread_and_ask_for_nothing() {
     let _alone = alone();
     let origin = Origin::new(50_000, []);
-    let client = Client::builder()
-        .store(StoreKind::temp_dir())
-        .build()
-        .unwrap();
+    let client = Client::builder().store(StoreKind::temp_dir()).build().unwrap();
     let streams: Vec<_> = (0..30)
         .map(|_| {
             let mut stream = client.open(origin.url("/")).unwrap();
@@ -134,18 +114,14 @@ fn streams_at_their_end_have_no_thread_and_ask_for_nothing() {
             stream
         })
         .collect();
-    within(Duration::from_secs(5), "the client alone", || {
-        threads() == ["infill-driver"]
-    });
+    within(Duration::from_secs(5), "the client alone", || threads() == ["infill-driver"]);
     let switches = || {
         let tasks = fs::read_dir("/proc/self/task").unwrap();
         let of_driver = tasks.filter_map(|task| {
             let path = task.ok()?.path();
             let name = fs::read_to_string(path.join("comm")).ok()?;
             let status = fs::read_to_string(path.join("status")).ok()?;
-            let line = status
-                .lines()
-                .find(|line| line.starts_with("voluntary_ctxt"))?;
+            let line = status.lines().find(|line| line.starts_with("voluntary_ctxt"))?;
             name.starts_with("infill-").then(|| line.to_owned())
         });
         of_driver.collect::<Vec<_>>()
@@ -181,15 +157,9 @@ fn a_connect_in_progress_holds_nothing_up() {
     let begun = Instant::now();
     let error = client.open(format!("http://{address}/")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
-    assert!(
-        begun.elapsed() < Duration::from_secs(1),
-        "{:?}: {error}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}: {error}", begun.elapsed());
     drop(client);
-    within(SOON, "no driver", || {
-        !threads().contains(&"infill-driver".to_owned())
-    });
+    within(SOON, "no driver", || !threads().contains(&"infill-driver".to_owned()));
     within(connect + SOON, "nothing", || threads().is_empty());
 }
 
@@ -198,10 +168,7 @@ fn a_hundred_streams_come_and_go() {
     let _alone = alone();
     let before = descriptors().len();
     let origin = Origin::new(300_000, []);
-    let client = Client::builder()
-        .store(StoreKind::temp_dir())
-        .build()
-        .unwrap();
+    let client = Client::builder().store(StoreKind::temp_dir()).build().unwrap();
     for round in 0..100 {
         let mut stream = client.open(origin.url("/")).unwrap();
         let mut some = vec![0; round * 1000];
@@ -211,7 +178,5 @@ fn a_hundred_streams_come_and_go() {
     within(SOON, "the client alone", || threads() == ["infill-driver"]);
     within(SOON, "no file", || temporary_files() == 0);
     drop((client, origin));
-    within(Duration::from_secs(2), "no socket", || {
-        descriptors().len() <= before
-    });
+    within(Duration::from_secs(2), "no socket", || descriptors().len() <= before);
 }

@@ -11,11 +11,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("usage: read-tokio URL")?;
     let mut stream = Client::new()?.open(url).await?;
     let handle = stream.handle();
-    eprintln!(
-        "{} bytes of {:?}",
-        stream.byte_len().unwrap_or(0),
-        stream.content_type()
-    );
+    eprintln!("{} bytes of {:?}", stream.byte_len().unwrap_or(0), stream.content_type());
     let copied = tokio::io::copy(&mut stream, &mut tokio::io::stdout()).await;
     eprintln!("{:?}", handle.stats());
     copied?;

@@ -16,11 +16,7 @@ pub struct ClientBuilder {
 
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
-        Self {
-            settings: Settings::default(),
-            http: None,
-            runtime: None,
-        }
+        Self { settings: Settings::default(), http: None, runtime: None }
     }
 
     /// Makes requests with this client: for a proxy, other certificates, another resolver.

@@ -40,9 +40,7 @@ async fn drive(mut engine: Engine, mut fetcher: HttpFetcher, letters: Arc<Notify
             return;
         }
         let idle = fetcher.sweep(Instant::now());
-        let due = engine
-            .deadline()
-            .map(|at| epoch + at.since(infill_core::Instant::ZERO));
+        let due = engine.deadline().map(|at| epoch + at.since(infill_core::Instant::ZERO));
         match due.into_iter().chain(idle).min() {
             None => letters.notified().await,
             // Time or a letter: a turn is taken either way.

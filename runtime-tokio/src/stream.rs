@@ -32,11 +32,7 @@ pub struct FileStream {
 
 impl FileStream {
     pub(crate) fn of(reader: Reader, position: u64) -> Self {
-        Self {
-            reader,
-            position,
-            target: None,
-        }
+        Self { reader, position, target: None }
     }
 
     /// Reads at `offset`, without moving the stream's position: some bytes, or 0 at or after the true end. Several such

@@ -38,10 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:>14} {:>12} {:>16} {:>14} {:>9}",
         "to", "plain ureq", "infill-blocking", "infill-tokio", "requests"
     );
-    for (name, to) in [
-        ("75 % + 64 KiB", LEN / 4 * 3 + (64 << 10)),
-        ("end - 128 KiB", LEN - (128 << 10)),
-    ] {
+    for (name, to) in
+        [("75 % + 64 KiB", LEN / 4 * 3 + (64 << 10)), ("end - 128 KiB", LEN - (128 << 10))]
+    {
         let origin = origin(4 << 20);
         let url = origin.url("/a.bin");
         let wire = PIECE as f64 / f64::from(4 << 20) * 1e3;
@@ -69,21 +68,15 @@ fn origin(rate: u64) -> Origin {
 
 /// The median of some rounds, in milliseconds.
 fn rounds(mut once: impl FnMut() -> Timed) -> Result<f64, Box<dyn Error>> {
-    let times: Result<Vec<f64>, _> = (0..ROUNDS)
-        .map(|_| Ok::<_, Box<dyn Error>>(once()?.as_secs_f64() * 1e3))
-        .collect();
+    let times: Result<Vec<f64>, _> =
+        (0..ROUNDS).map(|_| Ok::<_, Box<dyn Error>>(once()?.as_secs_f64() * 1e3)).collect();
     Ok(median(times?))
 }
 
 fn plain_first_byte(url: &str) -> Timed {
     let start = Instant::now();
     let agent = infill_blocking::ureq::Agent::new_with_defaults();
-    agent
-        .get(url)
-        .call()?
-        .into_body()
-        .into_reader()
-        .read_exact(&mut [0])?;
+    agent.get(url).call()?.into_body().into_reader().read_exact(&mut [0])?;
     Ok(start.elapsed())
 }
 
@@ -91,11 +84,7 @@ fn plain_piece(url: &str, from: u64) -> Timed {
     let start = Instant::now();
     let agent = infill_blocking::ureq::Agent::new_with_defaults();
     let request = agent.get(url).header("Range", format!("bytes={from}-"));
-    request
-        .call()?
-        .into_body()
-        .into_reader()
-        .read_exact(&mut vec![0; PIECE])?;
+    request.call()?.into_body().into_reader().read_exact(&mut vec![0; PIECE])?;
     Ok(start.elapsed())
 }
 

@@ -25,20 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     file.write_all(&bytes)?;
     let runtime = tokio::runtime::Runtime::new()?;
 
-    let client = infill_blocking::Client::builder()
-        .store(StoreKind::temp_dir())
-        .build()?;
+    let client = infill_blocking::Client::builder().store(StoreKind::temp_dir()).build()?;
     let mut on_disk = client.open(url.as_str())?;
     std::io::copy(&mut on_disk, &mut std::io::sink())?;
-    let client = infill_blocking::Client::builder()
-        .store(StoreKind::memory(128 << 20))
-        .build()?;
+    let client = infill_blocking::Client::builder().store(StoreKind::memory(128 << 20)).build()?;
     let mut in_memory = client.open(url.as_str())?;
     std::io::copy(&mut in_memory, &mut std::io::sink())?;
     let mut on_tokio = runtime.block_on(async {
-        let client = infill_tokio::Client::builder()
-            .store(StoreKind::temp_dir())
-            .build()?;
+        let client = infill_tokio::Client::builder().store(StoreKind::temp_dir()).build()?;
         let mut stream = client.open(url.as_str()).await?;
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
         Ok::<_, Box<dyn Error>>(stream)
@@ -50,9 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut figures = [const { Vec::new() }; 4];
     for round in 0..ROUNDS as u64 {
         let offsets = offsets(round);
-        figures[0].push(each(&offsets, |at, buffer| {
-            Ok(file.read_exact_at(buffer, at)?)
-        })?);
+        figures[0].push(each(&offsets, |at, buffer| Ok(file.read_exact_at(buffer, at)?))?);
         figures[1].push(each(&offsets, |at, buffer| {
             on_disk.seek(SeekFrom::Start(at))?;
             Ok(on_disk.read_exact(buffer)?)
@@ -76,11 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let [file, disk, memory, tokio] = figures.map(median);
     println!("File::read_at {file:.0}");
-    for (name, figure) in [
-        ("blocking, temp dir", disk),
-        ("blocking, memory", memory),
-        ("tokio, temp dir", tokio),
-    ] {
+    for (name, figure) in
+        [("blocking, temp dir", disk), ("blocking, memory", memory), ("tokio, temp dir", tokio)]
+    {
         println!("{name} {figure:.0}: {:.2}x", figure / file);
     }
     Ok(())

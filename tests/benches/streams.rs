@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 
 const STREAMS: usize = 200;
 
-type Done = Result<(), Box<dyn std::error::Error>>;
+type Done = Result<(), bench::Failure>;
 
 const REQWEST: Case = Case {
     name: "reqwest",
@@ -21,9 +21,7 @@ const REQWEST: Case = Case {
             let response = client.get(url).send().await;
             let bytes = response.map_err(|error| error.to_string())?;
             let bytes = bytes.bytes().await.map_err(|error| error.to_string())?;
-            (bytes.len() as u64 == len)
-                .then_some(())
-                .ok_or_else(|| "short".to_owned())
+            (bytes.len() as u64 == len).then_some(()).ok_or_else(|| "short".to_owned())
         })
     },
 };
@@ -41,18 +39,12 @@ const TOKIO: Case = Case {
                 let mut buffer = vec![0; 16 << 10];
                 let mut total = 0;
                 loop {
-                    match stream
-                        .read(&mut buffer)
-                        .await
-                        .map_err(|error| error.to_string())?
-                    {
+                    match stream.read(&mut buffer).await.map_err(|error| error.to_string())? {
                         0 => break,
                         count => total += count as u64,
                     }
                 }
-                (total == len)
-                    .then_some(())
-                    .ok_or_else(|| "short".to_owned())
+                (total == len).then_some(()).ok_or_else(|| "short".to_owned())
             }
         })
     },
@@ -62,9 +54,7 @@ const BLOCKING: Case = Case {
     name: "infill-blocking",
     against: &[REQWEST.name],
     work: |job| {
-        let client = infill_blocking::Client::builder()
-            .store(StoreKind::temp_dir())
-            .build()?;
+        let client = infill_blocking::Client::builder().store(StoreKind::temp_dir()).build()?;
         let opened: Result<Vec<_>, _> = urls(job).map(|url| client.open(url)).collect();
         for stream in opened? {
             cases::count(stream, job)?;
@@ -96,9 +86,7 @@ where
 {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let tasks: Vec<_> = urls(job)
-            .map(|url| tokio::spawn(read(url, job.len)))
-            .collect();
+        let tasks: Vec<_> = urls(job).map(|url| tokio::spawn(read(url, job.len))).collect();
         report_threads();
         for task in tasks {
             task.await??;

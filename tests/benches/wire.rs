@@ -19,10 +19,7 @@ enum Way {
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn Error>> {
-    println!(
-        "{:<28} {:>16} {:>12} {:>9}",
-        "", "runtime", "wire / size", "requests"
-    );
+    println!("{:<28} {:>16} {:>12} {:>9}", "", "runtime", "wire / size", "requests");
     let runtime = tokio::runtime::Runtime::new()?;
     for (name, way) in [
         ("linear", Way::Linear),
@@ -44,11 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             let ratio = origin.bytes_sent("/a.bin") as f64 / LEN as f64;
             let requests = origin.requests("/a.bin").len();
-            let runtime = if blocking {
-                "infill-blocking"
-            } else {
-                "infill-tokio"
-            };
+            let runtime = if blocking { "infill-blocking" } else { "infill-tokio" };
             println!("{name:<28} {runtime:>16} {ratio:>12.4} {requests:>9}");
         }
     }

@@ -80,8 +80,6 @@ async fn copy(stream: &mut (impl AsyncRead + Unpin), options: &Options) -> Resul
         if count == 0 {
             return out.flush().await.map_err(Failure::output(path));
         }
-        out.write_all(&block[..count])
-            .await
-            .map_err(Failure::output(path))?;
+        out.write_all(&block[..count]).await.map_err(Failure::output(path))?;
     }
 }

@@ -27,9 +27,7 @@ pub(crate) fn play(options: &Options, session: &Session) -> Result<(), Failure> 
         let seeking = session.seeks(Position::Byte(to));
         let mut bytes = Vec::with_capacity(BLOCK_BYTES);
         stream.seek(SeekFrom::Start(to))?;
-        Read::by_ref(&mut stream)
-            .take(BLOCK_BYTES as u64)
-            .read_to_end(&mut bytes)?;
+        Read::by_ref(&mut stream).take(BLOCK_BYTES as u64).read_to_end(&mut bytes)?;
         seeking.read(&bytes);
     }
 
@@ -70,7 +68,6 @@ fn copy(stream: &mut impl Read, options: &Options) -> Result<(), Failure> {
         if count == 0 {
             return Ok(());
         }
-        out.write_all(&block[..count])
-            .map_err(Failure::output(path))?;
+        out.write_all(&block[..count]).map_err(Failure::output(path))?;
     }
 }

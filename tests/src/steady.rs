@@ -49,28 +49,16 @@ impl Steady {
 
     fn open(&mut self, track: TrackId) {
         let url = "http://origin.example/endless.mp3";
-        let source = SourceSpec {
-            url: url.parse().expect("a URL"),
-            headers: [].into(),
-            renewable: false,
-        };
+        let source =
+            SourceSpec { url: url.parse().expect("a URL"), headers: [].into(), renewable: false };
         let options = OpenOptions::default();
         let source = Box::new(source);
         let reader = ReaderId(track.0);
         let mut resource = None;
         let mut fetch = None;
-        for event in [
-            Event::Open {
-                track,
-                source,
-                options,
-            },
-            Event::Attach {
-                track,
-                reader,
-                position: 0,
-            },
-        ] {
+        for event in
+            [Event::Open { track, source, options }, Event::Attach { track, reader, position: 0 }]
+        {
             self.machine.handle(Instant::from_nanos(self.now), event);
             while let Some(action) = self.machine.poll_action() {
                 match action {
@@ -82,16 +70,10 @@ impl Steady {
         }
         let (fetch, resource) = (fetch.expect("asked"), resource.expect("opened"));
         let head = ResponseHead::new(206)
-            .with_field(
-                "Content-Range",
-                b"bytes 0-1125899906842622/1125899906842623",
-            )
+            .with_field("Content-Range", b"bytes 0-1125899906842622/1125899906842623")
             .with_field("ETag", b"\"v1\"");
         let head = Box::new(head);
-        self.machine.handle(
-            Instant::from_nanos(self.now),
-            Event::ResponseStarted { fetch, head },
-        );
+        self.machine.handle(Instant::from_nanos(self.now), Event::ResponseStarted { fetch, head });
         while self.machine.poll_action().is_some() {}
         self.streams.push(Stream { fetch, resource });
     }
@@ -104,8 +86,7 @@ impl Steady {
         self.now += 10_000;
         let now = Instant::from_nanos(self.now);
         let bytes = self.chunk.clone();
-        self.machine
-            .handle(now, Event::BytesReceived { fetch, bytes });
+        self.machine.handle(now, Event::BytesReceived { fetch, bytes });
         let mut actions = 0;
         let mut op: Option<OpId> = None;
         while let Some(action) = self.machine.poll_action() {
@@ -116,14 +97,7 @@ impl Steady {
         }
         let op = op.expect("a chunk is written");
         let result = Ok(());
-        self.machine.handle(
-            now,
-            Event::Written {
-                resource,
-                op,
-                result,
-            },
-        );
+        self.machine.handle(now, Event::Written { resource, op, result });
         while self.machine.poll_action().is_some() {
             actions += 1;
         }
@@ -138,8 +112,7 @@ impl Steady {
         let now = Instant::from_nanos(self.now);
         let bytes = self.chunk.clone();
         let fetch = self.streams[index].fetch;
-        self.machine
-            .handle(now, Event::BytesReceived { fetch, bytes });
+        self.machine.handle(now, Event::BytesReceived { fetch, bytes });
         let mut op = None;
         while let Some(action) = self.machine.poll_action() {
             if let Action::Write { op: id, .. } = action {
@@ -154,14 +127,7 @@ impl Steady {
         let resource = self.streams[index].resource;
         let result = Ok(());
         let now = Instant::from_nanos(self.now);
-        self.machine.handle(
-            now,
-            Event::Written {
-                resource,
-                op,
-                result,
-            },
-        );
+        self.machine.handle(now, Event::Written { resource, op, result });
         while self.machine.poll_action().is_some() {}
         self.next = (index + 1) % self.streams.len();
     }

@@ -32,10 +32,7 @@ fn every_row_has_a_test_or_a_reason() {
     for row in rows() {
         let tests = named.get(&row).map_or(0, BTreeSet::len);
         match excused.get(row.as_str()) {
-            None => assert!(
-                tests > 0,
-                "no test is named after {row}, and no reason given"
-            ),
+            None => assert!(tests > 0, "no test is named after {row}, and no reason given"),
             Some(reason) => {
                 assert_eq!(tests, 0, "{row} has tests by now: its reason is stale");
                 assert!(reason.len() > 40, "{row}: that is no reason");
@@ -58,20 +55,10 @@ fn every_row_that_is_named_exists() {
 #[test]
 fn names_are_found_and_nothing_else() {
     let found = |line| row_of(line).map(|(row, _)| row);
-    assert_eq!(
-        found("    fn b7_a_reset_is_resumed(runtime: Runtime) {"),
-        Some("b7".into())
-    );
+    assert_eq!(found("    fn b7_a_reset_is_resumed(runtime: Runtime) {"), Some("b7".into()));
     assert_eq!(found("async fn a14_416() {"), Some("a14".into()));
     assert_eq!(found("fn b13_b15_an_encoded_body()"), Some("b13".into()));
-    for line in [
-        "// fn a1_x",
-        "fn a_14()",
-        "fn a14()",
-        "fn b7x_y()",
-        "fn c7_y()",
-        "a1_x,",
-    ] {
+    for line in ["// fn a1_x", "fn a_14()", "fn a14()", "fn b7x_y()", "fn c7_y()", "a1_x,"] {
         assert_eq!(found(line), None, "{line}");
     }
 }
@@ -86,10 +73,7 @@ fn named_rows() -> BTreeMap<String, BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let root = root.expect("the package lies in the workspace");
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in PLACES
-        .iter()
-        .flat_map(|place| rust_files(&root.join(place)))
-    {
+    for file in PLACES.iter().flat_map(|place| rust_files(&root.join(place))) {
         // This file's examples are no tests of rows.
         if file.ends_with(file!()) {
             continue;
@@ -121,13 +105,8 @@ fn rust_files(place: &Path) -> Vec<PathBuf> {
 /// The row that the function of this line is named after first, and its name.
 fn row_of(line: &str) -> Option<(String, String)> {
     let line = line.trim_start();
-    let name = line
-        .strip_prefix("async ")
-        .unwrap_or(line)
-        .strip_prefix("fn ")?;
-    let name = name
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .next()?;
+    let name = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?;
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
     let (row, _) = name.split_once('_')?;
     Some((row_name(row)?, name.to_owned()))
 }

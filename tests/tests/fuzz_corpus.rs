@@ -22,11 +22,7 @@ fn every_input_of_the_corpus_holds() {
                 std::panic::resume_unwind(panic);
             }
         }
-        assert!(
-            inputs.len() >= 10,
-            "{name} has a corpus of {}",
-            inputs.len()
-        );
+        assert!(inputs.len() >= 10, "{name} has a corpus of {}", inputs.len());
     }
 }
 
@@ -35,10 +31,7 @@ fn every_target_has_its_program() {
     let manifest = include_str!("../../fuzz/Cargo.toml");
     for (name, _) in TARGETS {
         let entry = format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"");
-        assert!(
-            manifest.contains(&entry),
-            "{name} is missing in fuzz/Cargo.toml"
-        );
+        assert!(manifest.contains(&entry), "{name} is missing in fuzz/Cargo.toml");
     }
     assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
 }

@@ -16,14 +16,7 @@ fn opened(config: Config, options: OpenOptions) -> (Machine, FetchId) {
         renewable: false,
     });
     let track = TrackId(1);
-    machine.handle(
-        Instant::ZERO,
-        Event::Open {
-            track,
-            source,
-            options,
-        },
-    );
+    machine.handle(Instant::ZERO, Event::Open { track, source, options });
     let fetch = std::iter::from_fn(|| machine.poll_action()).find_map(|action| match action {
         Action::FetchRange { request, .. } => Some(request.fetch),
         _ => None,
@@ -33,10 +26,7 @@ fn opened(config: Config, options: OpenOptions) -> (Machine, FetchId) {
 
 #[test]
 fn opening_with_a_bounded_request_size_hung_while_the_length_was_unknown() {
-    let options = OpenOptions {
-        max_request_bytes: Some(1),
-        ..OpenOptions::default()
-    };
+    let options = OpenOptions { max_request_bytes: Some(1), ..OpenOptions::default() };
     opened(Config::default(), options);
 }
 
@@ -73,22 +63,14 @@ fn a_reader_of_a_closing_track_was_taken_in_and_never_answered() {
     let head = Box::new(ResponseHead::new(200));
     let bytes = Bytes::from_static(b"ID3");
     let range = ByteRange::at(0, 1);
-    let read = |request| Event::ReadRequest {
-        reader,
-        request: RequestId(request),
-        latched: None,
-        range,
-    };
+    let read =
+        |request| Event::ReadRequest { reader, request: RequestId(request), latched: None, range };
     // The write is not answered, so that the track goes on closing.
     for event in [
         Event::ResponseStarted { fetch, head },
         Event::BytesReceived { fetch, bytes },
         Event::Close { track },
-        Event::Attach {
-            track,
-            reader,
-            position: 0,
-        },
+        Event::Attach { track, reader, position: 0 },
         read(1),
         read(2),
     ] {

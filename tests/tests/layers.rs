@@ -13,20 +13,9 @@ const LAYERS: &[&[&str]] = &[
     // Newtypes.
     &["id", "time", "byte_range"],
     // Values and rules that stand alone.
-    &[
-        "byte_ranges",
-        "error",
-        "config",
-        "http",
-        "link",
-        "backoff",
-        "space",
-        "timers",
-    ],
+    &["byte_ranges", "error", "config", "http", "link", "backoff", "space", "timers"],
     // One resource, one body, one reader, one place to ask; and the words for what happens to them.
-    &[
-        "view", "event", "action", "resource", "transfer", "reader", "endpoint",
-    ],
+    &["view", "event", "action", "resource", "transfer", "reader", "endpoint"],
     // What to fetch next, and who may.
     &["schedule", "slots"],
     // The policies, and what is lent to them.
@@ -42,17 +31,10 @@ fn a_module_uses_its_own_layer_and_those_beneath() {
     for (module, used) in &uses {
         for below in used {
             let (from, to) = (layer(module), layer(below));
-            assert!(
-                to <= from,
-                "{module} (layer {from}) uses {below} (layer {to})"
-            );
+            assert!(to <= from, "{module} (layer {from}) uses {below} (layer {to})");
         }
     }
-    let listed: BTreeSet<_> = LAYERS
-        .iter()
-        .flat_map(|layer| layer.iter())
-        .copied()
-        .collect();
+    let listed: BTreeSet<_> = LAYERS.iter().flat_map(|layer| layer.iter()).copied().collect();
     let there: BTreeSet<_> = uses.keys().map(String::as_str).collect();
     assert_eq!(listed, there, "the map of layers and core/src differ");
 }
@@ -60,10 +42,7 @@ fn a_module_uses_its_own_layer_and_those_beneath() {
 #[test]
 fn no_module_uses_itself_through_others() {
     let uses = uses();
-    assert!(
-        uses["machine"].contains("track"),
-        "nothing was read: {uses:?}"
-    );
+    assert!(uses["machine"].contains("track"), "nothing was read: {uses:?}");
     for module in uses.keys() {
         let mut seen = BTreeSet::new();
         let mut next: Vec<&String> = uses[module].iter().collect();
@@ -104,11 +83,7 @@ fn uses() -> Uses {
 fn collect(folder: &Path, path: &[String], exports: &BTreeMap<String, String>, uses: &mut Uses) {
     for entry in fs::read_dir(folder).expect("a folder of sources") {
         let file = entry.expect("a readable folder").path();
-        let name = file
-            .file_stem()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
+        let name = file.file_stem().expect("a file has a name").to_string_lossy().into_owned();
         let mut inner = path.to_vec();
         if name != "mod" {
             inner.push(name.clone());
@@ -118,10 +93,7 @@ fn collect(folder: &Path, path: &[String], exports: &BTreeMap<String, String>, u
         } else if !name.ends_with("tests") {
             let code = code(&fs::read_to_string(&file).expect("UTF-8"));
             let place = file.display();
-            assert!(
-                climbs(&code) < inner.len() || name == "lib",
-                "{place} climbs out by `super`"
-            );
+            assert!(climbs(&code) < inner.len() || name == "lib", "{place} climbs out by `super`");
             let used = uses.entry(inner[0].clone()).or_default();
             used.extend(named(&code, exports));
             used.remove(&inner[0]);
@@ -131,9 +103,7 @@ fn collect(folder: &Path, path: &[String], exports: &BTreeMap<String, String>, u
 
 /// The text without comments and without what follows the first `#[cfg(test)]`.
 fn code(text: &str) -> String {
-    let lines = text
-        .lines()
-        .take_while(|line| line.trim() != "#[cfg(test)]");
+    let lines = text.lines().take_while(|line| line.trim() != "#[cfg(test)]");
     let code = lines.map(|line| line.split("//").next().unwrap_or_default());
     code.collect::<Vec<_>>().join("\n")
 }

@@ -52,10 +52,7 @@ fn held() -> Held {
     Held {
         threads: tasks("infill-").map(|(name, _)| name).collect(),
         tasks: tokio_runtime().metrics().num_alive_tasks(),
-        files: descriptors()
-            .iter()
-            .filter(|name| name.ends_with("(deleted)"))
-            .count(),
+        files: descriptors().iter().filter(|name| name.ends_with("(deleted)")).count(),
     }
 }
 
@@ -64,27 +61,21 @@ fn tasks(prefix: &str) -> impl Iterator<Item = (String, std::path::PathBuf)> {
     let all = fs::read_dir("/proc/self/task").expect("Linux has /proc");
     all.filter_map(move |task| {
         let path = task.ok()?.path();
-        let name = fs::read_to_string(path.join("comm"))
-            .ok()?
-            .trim()
-            .to_owned();
+        let name = fs::read_to_string(path.join("comm")).ok()?.trim().to_owned();
         name.starts_with(prefix).then_some((name, path))
     })
 }
 
 fn descriptors() -> Vec<String> {
     let all = fs::read_dir("/proc/self/fd").expect("Linux has /proc");
-    all.filter_map(|fd| Some(fs::read_link(fd.ok()?.path()).ok()?.display().to_string()))
-        .collect()
+    all.filter_map(|fd| Some(fs::read_link(fd.ok()?.path()).ok()?.display().to_string())).collect()
 }
 
 /// How often the threads that work for streams went to sleep: each wake-up counts.
 fn wake_ups() -> Vec<(String, String)> {
     let line = |path: std::path::PathBuf| {
         let status = fs::read_to_string(path.join("status")).unwrap_or_default();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("voluntary_ctxt"));
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt"));
         line.unwrap_or_default().to_owned()
     };
     let ours = tasks("infill-").chain(tasks("test-tokio"));
@@ -94,12 +85,7 @@ fn wake_ups() -> Vec<(String, String)> {
 fn within(time: Duration, what: &str, holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(
-            begun.elapsed() < time,
-            "not {what}: {:?} {:?}",
-            held(),
-            descriptors()
-        );
+        assert!(begun.elapsed() < time, "not {what}: {:?} {:?}", held(), descriptors());
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -143,28 +129,19 @@ fn dropping_streams_with_stalled_sockets_frees_everything_at_once() {
         let before = descriptors().len();
         let origin = origin();
         let client = client(runtime);
-        let mut streams: Vec<_> = (0..3)
-            .map(|_| client.open(origin.url("/stall")).unwrap())
-            .collect();
+        let mut streams: Vec<_> =
+            (0..3).map(|_| client.open(origin.url("/stall")).unwrap()).collect();
         streams.iter_mut().for_each(read_some);
         assert!(held().files > 0);
         let requests = origin.requests("/stall").len();
         drop(streams);
-        within(SOON, "a client alone", || {
-            idle(runtime) && held().files == 0
-        });
+        within(SOON, "a client alone", || idle(runtime) && held().files == 0);
         origin.wait_until_closed(SOON).unwrap();
         drop(client);
         within(SOON, "nothing", nothing);
-        assert_eq!(
-            origin.requests("/stall").len(),
-            requests,
-            "none after the close"
-        );
+        assert_eq!(origin.requests("/stall").len(), requests, "none after the close");
         drop(origin);
-        within(Duration::from_secs(2), "no descriptor more", || {
-            descriptors().len() <= before
-        });
+        within(Duration::from_secs(2), "no descriptor more", || descriptors().len() <= before);
     }
 }
 
@@ -183,9 +160,7 @@ fn closing_by_a_handle_ends_blocked_reads_and_frees_as_much() {
                 let error = stream.read(&mut [0; 10]).unwrap_err();
                 (of_infill(&error).kind(), Instant::now())
             });
-            within(Duration::from_secs(5), "starving", || {
-                handle.progress().starving
-            });
+            within(Duration::from_secs(5), "starving", || handle.progress().starving);
             let begun = Instant::now();
             handle.close();
             let (kind, ended) = blocked.join().unwrap();
@@ -265,13 +240,9 @@ fn many_streams_come_and_go() {
             let reading = stream.read_most(SEED, round * 5000);
             assert_eq!((reading.count, reading.end), (round * 5000, Ok(())));
         }
-        within(Duration::from_secs(10), "a client alone", || {
-            idle(runtime) && held().files == 0
-        });
+        within(Duration::from_secs(10), "a client alone", || idle(runtime) && held().files == 0);
         drop((client, origin));
         within(SOON, "nothing", nothing);
-        within(Duration::from_secs(2), "no descriptor more", || {
-            descriptors().len() <= before
-        });
+        within(Duration::from_secs(2), "no descriptor more", || descriptors().len() <= before);
     }
 }

@@ -82,12 +82,7 @@ fn everything_at_once_comes_out_as_the_origin_holds_it() {
                 "--stats=-".into(),
             ],
         );
-        assert_eq!(
-            (ran.exit, ran.err.as_str()),
-            (Exit::Done, ""),
-            "{}",
-            program.0
-        );
+        assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""), "{}", program.0);
         assert!(std::fs::read(&raw).unwrap() == fixture.bytes, "--raw");
         // The fixture has 16-bit samples, so that decoding loses nothing.
         let (samples, written) = (&fixture.bytes[44..], std::fs::read(&wav).unwrap());
@@ -101,28 +96,16 @@ fn everything_at_once_comes_out_as_the_origin_holds_it() {
         assert_sought(&json["seeks"][2], &1.5.into(), heard);
         assert_eq!(json["url"], url, "no query");
         assert_eq!(json["len"], fixture.bytes.len());
-        assert_eq!(
-            (&json["kind"], &json["status"]),
-            (&"file".into(), &"committed".into())
-        );
-        assert_eq!(
-            (&json["downloaded"], &json["error"]),
-            (&json["len"], &Value::Null)
-        );
+        assert_eq!((&json["kind"], &json["status"]), (&"file".into(), &"committed".into()));
+        assert_eq!((&json["downloaded"], &json["error"]), (&json["len"], &Value::Null));
         // One for a seek may have been overtaken by the first one before it was sent.
         let sent = origin.requests("/tone.wav").len() as u64;
         assert!(json["requests"].as_u64().unwrap() >= sent, "{json}");
-        assert!(
-            json["bytes_fetched"].as_u64() >= json["len"].as_u64(),
-            "{json}"
-        );
+        assert!(json["bytes_fetched"].as_u64() >= json["len"].as_u64(), "{json}");
         let frames = samples.len() as u64 / 2;
         assert_eq!(json["frames"], frames);
         assert_eq!(json["duration_s"], frames as f64 / f64::from(fixture.rate));
-        assert!(
-            json["open_ms"].as_f64() <= json["first_byte_ms"].as_f64(),
-            "{json}"
-        );
+        assert!(json["open_ms"].as_f64() <= json["first_byte_ms"].as_f64(), "{json}");
     }
 }
 
@@ -134,26 +117,16 @@ fn to_nowhere_everything_is_read_and_decoded_if_it_can_be() {
         let url = serve(&origin, named("tone-cbr.mp3"));
         let json = run(program, [url.as_str(), "--stats=-"]).json();
         assert!(json["frames"].as_u64().unwrap() > 44_100, "{json}");
-        assert_eq!(
-            (&json["status"], &json["requests"]),
-            (&"committed".into(), &1.into())
-        );
+        assert_eq!((&json["status"], &json["requests"]), (&"committed".into(), &1.into()));
 
         origin.put("/noise", Resource::new(noise.clone()));
         let ran = run(program, [origin.url("/noise"), "--stats=-".into()]);
         assert_eq!((ran.exit, ran.err.as_str()), (Exit::Done, ""));
         let json = ran.json();
-        assert_eq!(
-            (&json["downloaded"], &json["frames"]),
-            (&100_000.into(), &Value::Null)
-        );
+        assert_eq!((&json["downloaded"], &json["frames"]), (&100_000.into(), &Value::Null));
         let ran = run(program, [origin.url("/noise"), "--wav=/nowhere/x".into()]);
         assert_eq!(ran.exit, Exit::Failed, "audio was asked for");
-        assert!(
-            ran.err.contains("no audio of a known format"),
-            "{}",
-            ran.err
-        );
+        assert!(ran.err.contains("no audio of a known format"), "{}", ran.err);
     }
 }
 
@@ -163,34 +136,19 @@ fn a_404_is_named_in_one_line_and_reported_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     for program in PROGRAMS {
         let stats = dir.path().join("stats");
-        let args: [OsString; 3] = [
-            origin.url("/none?token=secret").into(),
-            "--stats".into(),
-            stats.clone().into(),
-        ];
+        let args: [OsString; 3] =
+            [origin.url("/none?token=secret").into(), "--stats".into(), stats.clone().into()];
         let ran = run(program, args);
         let cause = format!(
             "the origin answered 404 (no such resource); at byte 0, attempt 1, {}",
             origin.url("/none")
         );
         assert_eq!(ran.exit, Exit::Failed);
-        assert_eq!(
-            (ran.out.as_str(), ran.err),
-            ("", format!("{}: {cause}\n", program.0))
-        );
+        assert_eq!((ran.out.as_str(), ran.err), ("", format!("{}: {cause}\n", program.0)));
         let json: Value = serde_json::from_slice(&std::fs::read(stats).unwrap()).unwrap();
-        assert_eq!(
-            (&json["error"], &json["status"]),
-            (&cause.into(), &"failed".into())
-        );
-        assert_eq!(
-            (&json["requests"], &json["retries"]),
-            (&1.into(), &0.into())
-        );
-        assert_eq!(
-            (&json["len"], &json["url"]),
-            (&Value::Null, &origin.url("/none").into())
-        );
+        assert_eq!((&json["error"], &json["status"]), (&cause.into(), &"failed".into()));
+        assert_eq!((&json["requests"], &json["retries"]), (&1.into(), &0.into()));
+        assert_eq!((&json["len"], &json["url"]), (&Value::Null, &origin.url("/none").into()));
     }
 }
 
@@ -213,20 +171,13 @@ fn giving_up_in_the_middle_keeps_what_was_delivered() {
             "--stats=-".into(),
         ];
         let ran = run(program, args);
-        assert!(
-            began.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         assert_eq!(ran.exit, Exit::Failed);
         assert!(ran.err.contains("the origin answered 503") && ran.err.contains("at byte 100000"));
         assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
         assert!(std::fs::read(&raw).unwrap() == bytes[..100_000], "--raw");
         let json = ran.json();
-        assert_eq!(
-            (&json["downloaded"], &json["len"]),
-            (&100_000.into(), &300_000.into())
-        );
+        assert_eq!((&json["downloaded"], &json["len"]), (&100_000.into(), &300_000.into()));
         assert_eq!(json["status"], "failed");
         assert!(json["requests"].as_u64().unwrap() >= 2, "{json}");
     }
@@ -235,16 +186,11 @@ fn giving_up_in_the_middle_keeps_what_was_delivered() {
 #[test]
 fn a_local_path_plays_without_a_request() {
     let fixture = named("tone.flac");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(fixture.name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture.name);
     for program in PROGRAMS {
         let args: [OsString; 3] = [path.clone().into(), "--stats".into(), "-".into()];
         let json = run(program, args).json();
-        assert_eq!(
-            (&json["url"], &json["requests"]),
-            (&path.to_str().into(), &0.into())
-        );
+        assert_eq!((&json["url"], &json["requests"]), (&path.to_str().into(), &0.into()));
         assert_eq!(
             (&json["status"], &json["len"]),
             (&"committed".into(), &fixture.bytes.len().into())
@@ -261,16 +207,9 @@ fn read_ahead_bounds_each_request() {
     for program in PROGRAMS {
         let origin = Origin::start();
         let url = serve(&origin, named("tone.flac"));
-        let json = run(
-            program,
-            [
-                url.as_str(),
-                "--raw=/dev/null",
-                "--read-ahead=40000",
-                "--stats=-",
-            ],
-        )
-        .json();
+        let json =
+            run(program, [url.as_str(), "--raw=/dev/null", "--read-ahead=40000", "--stats=-"])
+                .json();
         assert_eq!(json["downloaded"], named("tone.flac").bytes.len(), "{json}");
         assert!(json["requests"].as_u64().unwrap() >= 3, "{json}");
         assert_eq!(json["bytes_fetched"], json["len"], "{json}");
@@ -287,10 +226,7 @@ fn what_is_not_understood_is_said_before_anything_happens() {
         assert_eq!((ran.out.as_str(), ran.err), ("", line));
         let help = run((name, unused), ["--help"]);
         assert_eq!((help.exit, help.err.as_str()), (Exit::Done, ""));
-        assert!(
-            help.out
-                .contains(&format!("--example {name} -- <URL or path>"))
-        );
+        assert!(help.out.contains(&format!("--example {name} -- <URL or path>")));
     }
 }
 

@@ -76,19 +76,11 @@ fn the_core_stands_on_crates_that_only_compute() {
     for line in &tree {
         let name = line.split_whitespace().next().unwrap_or_default();
         let known = COMPUTES.contains(&name) || IN_THE_COMPILER.contains(&name);
-        assert!(
-            known,
-            "{line} is new beneath infill-core: if it does no IO, list it here"
-        );
+        assert!(known, "{line} is new beneath infill-core: if it does no IO, list it here");
     }
     for direct in ["bytes", "httpdate", "url"] {
-        let found = tree
-            .iter()
-            .any(|line| line.starts_with(&format!("{direct} ")));
-        assert!(
-            found,
-            "{direct} is gone: is this the tree of infill-core? {tree:?}"
-        );
+        let found = tree.iter().any(|line| line.starts_with(&format!("{direct} ")));
+        assert!(found, "{direct} is gone: is this the tree of infill-core? {tree:?}");
     }
 }
 
@@ -97,10 +89,7 @@ fn randomness_comes_from_a_seed_alone() {
     let tree = dependencies("{p} [{f}]");
     let fastrand = tree.iter().find(|line| line.starts_with("fastrand "));
     let fastrand = fastrand.expect("the core's generator");
-    assert!(
-        fastrand.contains("[]"),
-        "with `std`, fastrand seeds itself: {fastrand}"
-    );
+    assert!(fastrand.contains("[]"), "with `std`, fastrand seeds itself: {fastrand}");
 }
 
 #[test]
@@ -109,21 +98,13 @@ fn the_core_forbids_unsafe_code_and_names_nothing_impure() {
     let lib = fs::read_to_string(root.join("lib.rs")).unwrap();
     assert!(lib.contains("#![forbid(unsafe_code)]"));
     let files = sources(&root);
-    assert!(
-        files.len() > 20,
-        "only {} files in {}",
-        files.len(),
-        root.display()
-    );
+    assert!(files.len() > 20, "only {} files in {}", files.len(), root.display());
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
             for word in IMPURE {
                 let place = format!("{}:{}", file.display(), number + 1);
-                assert!(
-                    !line.contains(word),
-                    "{place}: {word} has no place in the core"
-                );
+                assert!(!line.contains(word), "{place}: {word} has no place in the core");
             }
         }
     }
@@ -142,13 +123,8 @@ fn dependencies(format: &str) -> BTreeSet<String> {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo tree failed: {errors}");
     let tree = String::from_utf8(output.stdout).expect("cargo writes text");
-    let lines = tree
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)").trim());
-    lines
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let lines = tree.lines().map(|line| line.trim_end_matches(" (*)").trim());
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -79,9 +79,8 @@ fn play(plan: &Plan) {
     });
     let client = Runtime::Blocking.client(&settings);
     let story = || origin.stats().describe();
-    let mut stream = client
-        .open(origin.url("/a"))
-        .unwrap_or_else(|error| panic!("{error}\n{}", story()));
+    let mut stream =
+        client.open(origin.url("/a")).unwrap_or_else(|error| panic!("{error}\n{}", story()));
     for step in &plan.steps {
         match *step {
             Step::Seek(at) => drop(stream.seek(SeekFrom::Start(at)).unwrap()),
@@ -103,12 +102,7 @@ fn play(plan: &Plan) {
     }
     stream.seek(SeekFrom::Start(0)).unwrap();
     let reading = stream.read_on(SEED);
-    assert_eq!(
-        (reading.count, reading.end),
-        (plan.len, Ok(())),
-        "{}",
-        story()
-    );
+    assert_eq!((reading.count, reading.end), (plan.len, Ok(())), "{}", story());
     let few = 60 + plan.len / plan.max_request.unwrap_or(u64::MAX).min(65_536) * 4;
     let requests = origin.requests("/a").len() as u64;
     assert!(requests <= few, "more than {few}: {}", story());

@@ -59,10 +59,7 @@ fn track(total: u64) -> impl Strategy<Value = TrackPlan> {
         Just(BodyFraming::Chunked),
         Just(BodyFraming::Close)
     ];
-    let fault = (
-        prop::sample::select(ANSWERS),
-        prop_oneof![Just(64u32), Just(256)],
-    );
+    let fault = (prop::sample::select(ANSWERS), prop_oneof![Just(64u32), Just(256)]);
     let faults = prop::collection::vec(fault, 0..3);
     (validators, any::<bool>(), any::<bool>(), framing, faults).prop_map(
         move |(validators, no_ranges, if_range, framing, faults): (
@@ -86,13 +83,7 @@ fn track(total: u64) -> impl Strategy<Value = TrackPlan> {
 
 fn reader(total: u64) -> impl Strategy<Value = ReaderPlan> {
     let patience = prop::option::of((1u64..1000).prop_map(Duration::from_millis));
-    let step = (
-        0..=total + 10,
-        1u64..50_000,
-        patience,
-        any::<bool>(),
-        0u64..1000,
-    );
+    let step = (0..=total + 10, 1u64..50_000, patience, any::<bool>(), 0u64..1000);
     let step = step.prop_map(|(from, len, patience, says_so, rest)| Move {
         from,
         len,

@@ -3,6 +3,8 @@
 //! `INFILL_SEEDS=n` plays n sessions instead of 10,000, `INFILL_SEEDS=a..b` these; `INFILL_SEED=n` plays one and prints
 //! all of it.
 
+#![allow(clippy::print_stdout)] // A replay is for people.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -31,13 +33,7 @@ fn every_session_keeps_every_promise() {
     });
     let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!("{}", sums.coverage);
-    let Tally {
-        requests,
-        delivered,
-        late,
-        published,
-        overlap,
-    } = sums.tally;
+    let Tally { requests, delivered, late, published, overlap } = sums.tally;
     println!(
         "{} sessions in {:?}: {} events, {requests} requests, {delivered} bytes delivered ({late} after a cancel), \
          {published} published, {overlap} compared",
@@ -54,15 +50,10 @@ fn every_session_keeps_every_promise() {
 #[test]
 fn a_seed_plays_the_same_session_again() {
     for seed in 0..20 {
-        let (first, second) = (
-            sim::run_traced(&sim::plan(seed)),
-            sim::run_traced(&sim::plan(seed)),
-        );
+        let (first, second) =
+            (sim::run_traced(&sim::plan(seed)), sim::run_traced(&sim::plan(seed)));
         assert!(!first.1.text().is_empty());
-        assert!(
-            first.1.text() == second.1.text(),
-            "seed {seed} differs from itself"
-        );
+        assert!(first.1.text() == second.1.text(), "seed {seed} differs from itself");
     }
 }
 
@@ -100,10 +91,9 @@ fn replay(seed: u64) {
     let plan = sim::plan(seed);
     println!("{plan:#?}");
     match sim::run_live(&plan) {
-        Ok(report) => println!(
-            "seed {seed} keeps every promise: {:?} {:?}",
-            report.time, report.tally
-        ),
+        Ok(report) => {
+            println!("seed {seed} keeps every promise: {:?} {:?}", report.time, report.tally);
+        }
         Err(error) => panic!("seed {seed}: {error}"),
     }
 }
@@ -112,10 +102,7 @@ fn seeds() -> (u64, u64) {
     let Ok(text) = std::env::var("INFILL_SEEDS") else {
         return (0, SESSIONS);
     };
-    let parse = |text: &str| {
-        text.parse()
-            .expect("INFILL_SEEDS is a number or a range a..b")
-    };
+    let parse = |text: &str| text.parse().expect("INFILL_SEEDS is a number or a range a..b");
     match text.split_once("..") {
         Some((first, end)) => (parse(first), parse(end)),
         None => (0, parse(&text)),
@@ -123,10 +110,5 @@ fn seeds() -> (u64, u64) {
 }
 
 fn number(name: &str) -> Option<u64> {
-    Some(
-        std::env::var(name)
-            .ok()?
-            .parse()
-            .expect("INFILL_SEED is a number"),
-    )
+    Some(std::env::var(name).ok()?.parse().expect("INFILL_SEED is a number"))
 }

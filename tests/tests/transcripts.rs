@@ -1,6 +1,8 @@
 //! Golden transcripts: what goes into the machine (`>`) and what comes out (`<`) in the scenes that the project began
 //! with. A change of behaviour shows here as a diff to be judged; `UPDATE_EXPECT=1` takes it over.
 
+#![allow(clippy::too_many_lines)] // Most of them are what is expected.
+
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
@@ -496,10 +498,8 @@ fn a14_416_at_the_end() {
         scene.tick_until_fetch();
     }
     let second = scene.last_fetch();
-    let fields = [
-        ("Content-Range", format!("bytes */{}", 128 * KIB)),
-        ("Content-Length", "0".to_owned()),
-    ];
+    let fields =
+        [("Content-Range", format!("bytes */{}", 128 * KIB)), ("Content-Length", "0".to_owned())];
     scene.head(second, 416, &fields);
     scene.close();
     golden(
@@ -607,11 +607,7 @@ fn give_up_and_try_again() {
     scene.read(1, 64 * KIB, 64 * KIB);
     while scene.answers() == 0 {
         let before = scene.fetches();
-        assert!(
-            scene.tick(),
-            "a wait without a deadline:\n{}",
-            scene.transcript()
-        );
+        assert!(scene.tick(), "a wait without a deadline:\n{}", scene.transcript());
         if scene.fetches() > before {
             scene.fails(scene.last_fetch(), FailureKind::Connect);
         }

@@ -41,10 +41,7 @@ impl ContentRange {
         if last < first || total.is_some_and(|total| last >= total) {
             return None;
         }
-        Some(Self::Bytes {
-            range: ByteRange::new(first, last.checked_add(1)?),
-            total,
-        })
+        Some(Self::Bytes { range: ByteRange::new(first, last.checked_add(1)?), total })
     }
 }
 
@@ -61,19 +58,10 @@ mod tests {
     #[test]
     fn reads_the_forms_of_rfc_9110() {
         let bytes = |start, end, total| {
-            Some(ContentRange::Bytes {
-                range: ByteRange::new(start, end),
-                total,
-            })
+            Some(ContentRange::Bytes { range: ByteRange::new(start, end), total })
         };
-        assert_eq!(
-            ContentRange::parse("bytes 42-1233/1234"),
-            bytes(42, 1234, Some(1234))
-        );
-        assert_eq!(
-            ContentRange::parse("bytes 42-1233/*"),
-            bytes(42, 1234, None)
-        );
+        assert_eq!(ContentRange::parse("bytes 42-1233/1234"), bytes(42, 1234, Some(1234)));
+        assert_eq!(ContentRange::parse("bytes 42-1233/*"), bytes(42, 1234, None));
         assert_eq!(ContentRange::parse("Bytes  0-0/1 "), bytes(0, 1, Some(1)));
         assert_eq!(
             ContentRange::parse("bytes */1234"),

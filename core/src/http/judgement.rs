@@ -108,7 +108,7 @@ pub(crate) struct BodyPlace {
     pub(crate) version: Version,
 }
 
-/// Judges a response by its head: DESIGN's table 'What an answer means', FAULTS A and B.
+/// Judges a response by its head: FAULTS A and B, row by row.
 pub(crate) fn judge(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
     match head.status {
         200 | 203 | 206 => {}
@@ -130,11 +130,7 @@ pub(crate) fn judge(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judg
         return refuse(Cause::hls(), Remedy::GiveUp);
     }
     if let Some(document) = document(head) {
-        let remedy = if known.answered {
-            Remedy::Retry
-        } else {
-            Remedy::GiveUp
-        };
+        let remedy = if known.answered { Remedy::Retry } else { Remedy::GiveUp };
         return refuse(Cause::NotMedia(document), remedy);
     }
     if head.status == 206 || is_mislabelled_part(head, asked) {
@@ -159,10 +155,8 @@ fn remedy_for(status: u16) -> Remedy {
 /// A page or a document where audio was expected (FAULTS B19). Odd and absent types pass (FAULTS B20).
 fn document(head: &ResponseHead) -> Option<String> {
     let media_type = head.content_type.as_deref()?;
-    let is_document = matches!(
-        media_type,
-        "text/html" | "application/xhtml+xml" | "application/json"
-    );
+    let is_document =
+        matches!(media_type, "text/html" | "application/xhtml+xml" | "application/json");
     is_document.then(|| media_type.to_owned())
 }
 
@@ -193,15 +187,9 @@ fn is_mislabelled_part(head: &ResponseHead, asked: Asked) -> bool {
 
 /// 206: the bytes belong where `Content-Range` says, not where they were asked for (RFC 9110, section 15.3.7).
 fn part(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
-    let next = if asked.plain {
-        Remedy::Retry
-    } else {
-        Remedy::Plain
-    };
-    let multipart = head
-        .content_type
-        .as_deref()
-        .is_some_and(|media_type| media_type.starts_with("multipart/"));
+    let next = if asked.plain { Remedy::Retry } else { Remedy::Plain };
+    let multipart =
+        head.content_type.as_deref().is_some_and(|media_type| media_type.starts_with("multipart/"));
     let Field::Valid(ContentRange::Bytes { range, total }) = head.content_range else {
         return refuse(Cause::NoPosition, next);
     };
@@ -221,11 +209,7 @@ fn part(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
         whole: false,
         unverified: false,
         // A live stream goes on from now, whatever its head says (FAULTS B28).
-        ranges: if head.icy {
-            Ranges::Ignored
-        } else {
-            Ranges::Honoured
-        },
+        ranges: if head.icy { Ranges::Ignored } else { Ranges::Honoured },
         version: version(head, total, known),
     })
 }
@@ -274,11 +258,7 @@ fn version(head: &ResponseHead, total: Option<u64>, known: Known<'_>) -> Version
         return Version::Other;
     }
     if known.etags_per_node {
-        return if old.last_modified_differs(new) {
-            Version::Other
-        } else {
-            Version::Unproven
-        };
+        return if old.last_modified_differs(new) { Version::Other } else { Version::Unproven };
     }
     if old.same_strong_etag(new) {
         return Version::Same;
@@ -290,11 +270,7 @@ fn version(head: &ResponseHead, total: Option<u64>, known: Known<'_>) -> Version
         return Version::Doubtful;
     }
     let dated = old.etag.is_none() && new.etag.is_none() && old.if_range().is_some();
-    if dated && new.last_modified.is_some() {
-        Version::Same
-    } else {
-        Version::Unproven
-    }
+    if dated && new.last_modified.is_some() { Version::Same } else { Version::Unproven }
 }
 
 /// 416 (RFC 9110, section 15.5.17; FAULTS A14, A15).
@@ -313,11 +289,7 @@ fn unsatisfied(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement
     };
     if asked.first < total && version == Version::Same {
         // Refused inside the resource: the origin's fault.
-        let remedy = if asked.plain {
-            Remedy::Retry
-        } else {
-            Remedy::Plain
-        };
+        let remedy = if asked.plain { Remedy::Retry } else { Remedy::Plain };
         return refuse(Cause::Unsatisfiable, remedy);
     }
     Judgement::End { total, version }

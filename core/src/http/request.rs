@@ -61,12 +61,8 @@ impl FetchRequest {
                 .iter()
                 .any(|own| name.eq_ignore_ascii_case(own))
         };
-        let mut fields: Vec<Header> = self
-            .headers
-            .iter()
-            .filter(|(name, _)| !owned(name))
-            .cloned()
-            .collect();
+        let mut fields: Vec<Header> =
+            self.headers.iter().filter(|(name, _)| !owned(name)).cloned().collect();
         fields.push(("Accept-Encoding".into(), "identity".into()));
         if let Some(range) = self.range_field() {
             fields.push(("Range".into(), range));

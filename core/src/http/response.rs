@@ -73,10 +73,7 @@ pub struct ResponseHead {
 impl ResponseHead {
     /// A head without fields.
     pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            ..Self::default()
-        }
+        Self { status, ..Self::default() }
     }
 
     /// Says where the redirects ended.
@@ -109,12 +106,8 @@ impl ResponseHead {
             }
             "transfer-encoding" => self.chunked |= text.to_ascii_lowercase().ends_with("chunked"),
             "content-type" => {
-                let essence = text
-                    .split(';')
-                    .next()
-                    .unwrap_or_default()
-                    .trim()
-                    .to_ascii_lowercase();
+                let essence =
+                    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
                 self.content_type = (!essence.is_empty()).then_some(essence);
             }
             "content-encoding" => {
@@ -144,10 +137,7 @@ impl ResponseHead {
 
     /// When the origin asks to be asked again (FAULTS B24).
     pub fn retry_after(&self) -> Option<RetryAfter> {
-        RetryAfter::parse(
-            self.retry_after_field.as_deref()?,
-            self.validator.date.as_deref(),
-        )
+        RetryAfter::parse(self.retry_after_field.as_deref()?, self.validator.date.as_deref())
     }
 }
 
@@ -174,14 +164,7 @@ mod tests {
         assert_eq!(length(&["5"]).content_length, Field::Valid(5));
         assert_eq!(length(&["5", "5"]).content_length, Field::Valid(5));
         assert_eq!(length(&["5, 5"]).content_length, Field::Valid(5));
-        for bad in [
-            &["5", "6"][..],
-            &["-1"],
-            &["5x"],
-            &[""],
-            &["5, 6"],
-            &["6", "x", "6"],
-        ] {
+        for bad in [&["5", "6"][..], &["-1"], &["5x"], &[""], &["5, 6"], &["6", "x", "6"]] {
             assert_eq!(length(bad).content_length, Field::Invalid, "{bad:?}");
         }
     }
@@ -190,30 +173,15 @@ mod tests {
     fn framing_follows_rfc_9112() {
         let head = ResponseHead::new(200).with_field("content-length", b"7");
         assert_eq!(head.framing(), Framing::Length(7));
-        assert_eq!(
-            head.with_field("Transfer-Encoding", b"chunked").framing(),
-            Framing::Chunked
-        );
+        assert_eq!(head.with_field("Transfer-Encoding", b"chunked").framing(), Framing::Chunked);
         assert_eq!(ResponseHead::new(200).framing(), Framing::Close);
     }
 
     #[test]
     fn b13_identity_is_no_coding() {
-        assert!(
-            !ResponseHead::new(200)
-                .with_field("content-encoding", b"identity")
-                .encoded
-        );
-        assert!(
-            !ResponseHead::new(200)
-                .with_field("content-encoding", b"")
-                .encoded
-        );
-        assert!(
-            ResponseHead::new(200)
-                .with_field("content-encoding", b"identity, gzip")
-                .encoded
-        );
+        assert!(!ResponseHead::new(200).with_field("content-encoding", b"identity").encoded);
+        assert!(!ResponseHead::new(200).with_field("content-encoding", b"").encoded);
+        assert!(ResponseHead::new(200).with_field("content-encoding", b"identity, gzip").encoded);
     }
 
     #[test]

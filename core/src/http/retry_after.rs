@@ -35,18 +35,9 @@ mod tests {
         let seconds = |n| Some(RetryAfter(Duration::from_secs(n)));
         assert_eq!(RetryAfter::parse("120", now), seconds(120));
         assert_eq!(RetryAfter::parse(" 0 ", None), seconds(0));
-        assert_eq!(
-            RetryAfter::parse("Sun, 06 Nov 1994 08:50:00 GMT", now),
-            seconds(23)
-        );
-        assert_eq!(
-            RetryAfter::parse("Sun, 06 Nov 1994 08:49:00 GMT", now),
-            seconds(0)
-        );
-        assert_eq!(
-            RetryAfter::parse("Sun, 06 Nov 1994 08:50:00 GMT", None),
-            None
-        );
+        assert_eq!(RetryAfter::parse("Sun, 06 Nov 1994 08:50:00 GMT", now), seconds(23));
+        assert_eq!(RetryAfter::parse("Sun, 06 Nov 1994 08:49:00 GMT", now), seconds(0));
+        assert_eq!(RetryAfter::parse("Sun, 06 Nov 1994 08:50:00 GMT", None), None);
         assert_eq!(
             RetryAfter::parse("99999999999999999999999", now),
             Some(RetryAfter(Duration::MAX))

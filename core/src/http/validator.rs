@@ -22,13 +22,9 @@ impl ETag {
             None => (value, false),
         };
         let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
-        let valid = inner
-            .bytes()
-            .all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte) || byte >= 0x80);
-        valid.then(|| Self {
-            tag: tag.to_owned(),
-            weak,
-        })
+        let valid =
+            inner.bytes().all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte) || byte >= 0x80);
+        valid.then(|| Self { tag: tag.to_owned(), weak })
     }
 
     /// Whether it only says 'equivalent', not 'equal byte for byte'.
@@ -89,11 +85,7 @@ mod tests {
     use super::*;
 
     fn dated(last_modified: &str, date: &str) -> Validator {
-        Validator {
-            etag: None,
-            last_modified: Some(last_modified.into()),
-            date: Some(date.into()),
-        }
+        Validator { etag: None, last_modified: Some(last_modified.into()), date: Some(date.into()) }
     }
 
     #[test]
@@ -101,55 +93,27 @@ mod tests {
         let etag = ETag::parse("W/\"a\"");
         let validator = Validator {
             etag,
-            ..dated(
-                "Sun, 06 Nov 1994 08:49:37 GMT",
-                "Sun, 06 Nov 2004 08:49:37 GMT",
-            )
+            ..dated("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 2004 08:49:37 GMT")
         };
-        assert_eq!(
-            validator.if_range(),
-            None,
-            "nor is Last-Modified used where there is an ETag"
-        );
-        let strong = Validator {
-            etag: ETag::parse("\"a\""),
-            ..Validator::default()
-        };
+        assert_eq!(validator.if_range(), None, "nor is Last-Modified used where there is an ETag");
+        let strong = Validator { etag: ETag::parse("\"a\""), ..Validator::default() };
         assert_eq!(strong.if_range(), Some("\"a\""));
     }
 
     #[test]
     fn a12_last_modified_is_strong_a_minute_later() {
         let modified = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(
-            dated(modified, "Sun, 06 Nov 1994 08:49:37 GMT").if_range(),
-            None
-        );
-        assert_eq!(
-            dated(modified, "Sun, 06 Nov 1994 08:50:36 GMT").if_range(),
-            None
-        );
-        assert_eq!(
-            dated(modified, "Sun, 06 Nov 1994 08:50:37 GMT").if_range(),
-            Some(modified)
-        );
+        assert_eq!(dated(modified, "Sun, 06 Nov 1994 08:49:37 GMT").if_range(), None);
+        assert_eq!(dated(modified, "Sun, 06 Nov 1994 08:50:36 GMT").if_range(), None);
+        assert_eq!(dated(modified, "Sun, 06 Nov 1994 08:50:37 GMT").if_range(), Some(modified));
         assert_eq!(dated(modified, "yesterday").if_range(), None);
         assert_eq!(dated("yesterday", modified).if_range(), None);
-        assert_eq!(
-            Validator {
-                date: None,
-                ..dated(modified, "")
-            }
-            .if_range(),
-            None
-        );
+        assert_eq!(Validator { date: None, ..dated(modified, "") }.if_range(), None);
     }
 
     #[test]
     fn an_etag_needs_its_quotes() {
-        for bad in [
-            "", "a", "\"", "\"a", "w/\"a\"", "\"a\"b\"", "W/a", "\"a b\"",
-        ] {
+        for bad in ["", "a", "\"", "\"a", "w/\"a\"", "\"a\"b\"", "W/a", "\"a b\""] {
             assert_eq!(ETag::parse(bad), None, "{bad}");
         }
     }

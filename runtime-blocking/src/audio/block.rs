@@ -16,12 +16,7 @@ pub struct Block {
 impl Block {
     pub(super) fn new(samples: Vec<f32>, frame: u64, rate: u32, channels: u16) -> Self {
         debug_assert_eq!(samples.len() % usize::from(channels), 0, "whole frames");
-        Self {
-            samples,
-            frame,
-            rate,
-            channels,
-        }
+        Self { samples, frame, rate, channels }
     }
 
     /// The samples, interleaved: one of each channel, then the next of each. At full scale they reach from -1 to 1.

@@ -64,9 +64,6 @@ mod tests {
     fn a_panic_is_an_error() {
         let result: Result<(), _> = guarded(|| panic!("on damaged data"));
         let error = explained(result.unwrap_err());
-        assert_eq!(
-            error.to_string(),
-            "not supported: damaged audio (the decoder panicked)"
-        );
+        assert_eq!(error.to_string(), "not supported: damaged audio (the decoder panicked)");
     }
 }

@@ -90,11 +90,7 @@ impl Audio {
         };
         let base = first.as_ref().map_or(0, |chunk| chunk.start);
         // Ogg's clock need not begin at 0, and its length is where that clock ends.
-        let skipped = if reader.format() == FORMAT_ID_OGG {
-            base
-        } else {
-            0
-        };
+        let skipped = if reader.format() == FORMAT_ID_OGG { base } else { 0 };
         let mut audio = Self {
             total: reader
                 .total()
@@ -185,10 +181,7 @@ impl Audio {
 
     /// Decodes on from where the reader is. An error leaves the state `Lost`.
     fn decode_next(&mut self) -> Result<Option<Block>, Error> {
-        let reader = self
-            .reader
-            .as_mut()
-            .expect("only `Lost` and `Ended` have no reader");
+        let reader = self.reader.as_mut().expect("only `Lost` and `Ended` have no reader");
         match reader.next() {
             Ok(Some(chunk)) => {
                 let frame = self.frame_of(chunk.start);
@@ -219,9 +212,7 @@ impl Audio {
     fn block(&self, chunk: Chunk, frame: u64) -> Result<Block, Error> {
         if chunk.rate != self.rate {
             let (from, to) = (self.rate, chunk.rate);
-            return Err(unsupported(format!(
-                "the sample rate changes from {from} to {to} Hz"
-            )));
+            return Err(unsupported(format!("the sample rate changes from {from} to {to} Hz")));
         }
         let samples = remix(chunk.samples, chunk.channels, self.channels);
         Ok(Block::new(samples, frame, self.rate, self.channels))

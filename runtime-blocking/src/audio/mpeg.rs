@@ -29,9 +29,7 @@ struct FrameHeader {
 
 impl FrameHeader {
     fn parse(bytes: &[u8]) -> Option<Self> {
-        const MPEG1: [u32; 14] = [
-            32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-        ];
+        const MPEG1: [u32; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
         const MPEG2: [u32; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
         let word = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
         if word >> 21 != 0x7ff || (word >> 17) & 3 != 0b01 {
@@ -211,19 +209,13 @@ mod tests {
     #[test]
     fn reads_headers() {
         let header = FrameHeader::parse(&[0xff, 0xfb, 0x90, 0x44]).unwrap();
-        assert_eq!(
-            (header.rate, header.bits_per_second, header.len),
-            (44_100, 128_000, 417)
-        );
+        assert_eq!((header.rate, header.bits_per_second, header.len), (44_100, 128_000, 417));
         assert!(header.mpeg1 && !header.mono);
         let padded = FrameHeader::parse(&[0xff, 0xfb, 0x92, 0x44]).unwrap();
         assert_eq!(padded.len, 418);
         assert!(padded.is_like(&header));
         let half = FrameHeader::parse(&[0xff, 0xf3, 0x40, 0xc0]).unwrap();
-        assert_eq!(
-            (half.rate, half.bits_per_second, half.mono),
-            (22_050, 32_000, true)
-        );
+        assert_eq!((half.rate, half.bits_per_second, half.mono), (22_050, 32_000, true));
         for wrong in [
             [0xff, 0xfb, 0x00, 0x44], // free bit rate
             [0xff, 0xfb, 0xf0, 0x44], // no bit rate

@@ -17,12 +17,7 @@ pub(super) fn probed(shared: &Shared) -> Result<(Box<dyn FormatReader>, u64), Er
     let base = after_tags(shared)?;
     let stream = MediaSourceStream::new(Box::new(shared.tap(base)), Default::default());
     let format = guarded(|| {
-        probe().probe(
-            &Hint::new(),
-            stream,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
+        probe().probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
     });
     Ok((shared.judge(format)?.map_err(explained)?, base))
 }
@@ -41,9 +36,7 @@ fn after_tags(shared: &Shared) -> Result<u64, Error> {
         if [a, b, c, d].iter().any(|&byte| byte >= 0x80) {
             return Ok(at);
         }
-        let size = [a, b, c, d]
-            .iter()
-            .fold(0, |size, &byte| size << 7 | u64::from(byte));
+        let size = [a, b, c, d].iter().fold(0, |size, &byte| size << 7 | u64::from(byte));
         let footer = if flags & 0x10 == 0 { 0 } else { 10 };
         let end = at + 10 + size + footer;
         if end >= len {

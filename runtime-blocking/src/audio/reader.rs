@@ -156,8 +156,7 @@ impl Reader {
 
     /// Whether [`Reader::total`] is only about right.
     pub(super) fn is_estimate(&self) -> bool {
-        self.window
-            .map_or(self.track.is_estimate, |window| window.total.is_none())
+        self.window.map_or(self.track.is_estimate, |window| window.total.is_none())
     }
 
     /// Why a source without samples has none.
@@ -297,13 +296,7 @@ impl Reader {
         }
         let frames = (samples.len() / usize::from(channels)) as u64;
         self.expected = Some(start.saturating_add_unsigned(frames));
-        Ok(Some(Chunk {
-            samples,
-            start,
-            frames,
-            rate,
-            channels,
-        }))
+        Ok(Some(Chunk { samples, start, frames, rate, channels }))
     }
 
     /// Where the samples of a packet belong. Coarse clocks round: what follows on within a few ticks follows exactly.
@@ -364,15 +357,10 @@ impl Window {
         let frames = samples.len() / channels;
         let begin = self.first.saturating_add(pts);
         let within = |edge: i64| {
-            let frame = edge
-                .saturating_sub(begin)
-                .clamp(0, i64::try_from(frames).unwrap_or(0));
+            let frame = edge.saturating_sub(begin).clamp(0, i64::try_from(frames).unwrap_or(0));
             usize::try_from(frame).unwrap_or(0)
         };
-        let end = self
-            .total
-            .and_then(|total| i64::try_from(total).ok())
-            .map_or(frames, within);
+        let end = self.total.and_then(|total| i64::try_from(total).ok()).map_or(frames, within);
         let start = within(0).min(end);
         samples.truncate(end * channels);
         samples.drain(..start * channels);

@@ -177,11 +177,7 @@ impl Audio {
             let late = chunk.start > target;
             let skip = usize::try_from(target.saturating_sub(chunk.start)).unwrap_or(0);
             chunk.samples.drain(..skip * usize::from(chunk.channels));
-            let frame = if late {
-                self.frame_of(chunk.start)
-            } else {
-                self.next
-            };
+            let frame = if late { self.frame_of(chunk.start) } else { self.next };
             let block: Block = self.block(chunk, frame)?;
             self.state = State::Ready(block);
             return Ok(if late { Arrival::Late } else { Arrival::Exact });
@@ -201,22 +197,13 @@ impl Audio {
         };
         let pages = u128::from(2 * OGG_PAGE) * u128::from(total) / u128::from(len.max(1));
         let pages = u64::try_from(pages).unwrap_or(u64::MAX).min(total);
-        if self.next.saturating_add(pages) > total {
-            pages
-        } else {
-            priming
-        }
+        if self.next.saturating_add(pages) > total { pages } else { priming }
     }
 
     /// Whether the target needs no look: where the container's length is the truth.
     fn is_past_the_end(&self, reader: &Reader) -> Result<bool, Error> {
-        const TRUSTED: [FormatId; 5] = [
-            FORMAT_ID_AIFF,
-            FORMAT_ID_CAF,
-            FORMAT_ID_FLAC,
-            FORMAT_ID_MP3,
-            FORMAT_ID_WAVE,
-        ];
+        const TRUSTED: [FormatId; 5] =
+            [FORMAT_ID_AIFF, FORMAT_ID_CAF, FORMAT_ID_FLAC, FORMAT_ID_MP3, FORMAT_ID_WAVE];
         if self.total.is_none_or(|total| self.next < total) {
             return Ok(false);
         }
@@ -234,10 +221,7 @@ impl Audio {
         };
         let start = len.saturating_sub(OGG_PAGE);
         let tail = self.source.read_at(start, OGG_PAGE as usize)?;
-        let last = tail
-            .windows(18)
-            .rev()
-            .find(|page| page.starts_with(b"OggS\0"));
+        let last = tail.windows(18).rev().find(|page| page.starts_with(b"OggS\0"));
         Ok(last.is_some_and(|page| page[14..18] == serial.to_le_bytes()))
     }
 

@@ -70,10 +70,7 @@ impl Shared {
     /// The length, if every position can be read.
     pub(super) fn seekable_len(&self) -> Option<u64> {
         let state = self.state();
-        state
-            .source
-            .byte_len()
-            .filter(|_| state.source.is_seekable())
+        state.source.byte_len().filter(|_| state.source.is_seekable())
     }
 
     /// A view that begins at byte `base`. Forgets the failure of the tap before it, which must not be used any more.
@@ -124,9 +121,7 @@ impl State {
     fn read(&mut self, offset: u64, buf: &mut [u8]) -> Result<usize, Error> {
         if self.position != Some(offset) {
             self.position = None;
-            self.source
-                .seek(SeekFrom::Start(offset))
-                .map_err(|error| self.cause_of(error))?;
+            self.source.seek(SeekFrom::Start(offset)).map_err(|error| self.cause_of(error))?;
             self.position = Some(offset);
         }
         loop {
@@ -145,13 +140,12 @@ impl State {
     }
 
     fn cause_of(&self, error: io::Error) -> Error {
-        Error::from_io(&error)
-            .cloned()
-            .or_else(|| self.source.control().error())
-            .unwrap_or_else(|| {
+        Error::from_io(&error).cloned().or_else(|| self.source.control().error()).unwrap_or_else(
+            || {
                 Error::new(Cause::Store(format!("the audio can't be read: {error}")))
                     .with_source(error)
-            })
+            },
+        )
     }
 }
 

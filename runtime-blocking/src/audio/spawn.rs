@@ -95,15 +95,8 @@ impl Audio {
             stopped: AtomicBool::new(false),
             wanted: Mutex::default(),
         });
-        let worker = Worker {
-            audio: self,
-            shared: shared.clone(),
-            sender,
-            epoch: 0,
-        };
-        let started = thread::Builder::new()
-            .name("infill-audio".into())
-            .spawn(|| worker.run());
+        let worker = Worker { audio: self, shared: shared.clone(), sender, epoch: 0 };
+        let started = thread::Builder::new().name("infill-audio".into()).spawn(|| worker.run());
         match started {
             Ok(handle) => {
                 let _ = shared.thread.set(handle.thread().clone());
@@ -151,20 +144,14 @@ impl Output {
             }
         }
         self.silent = self.samples.len() == 0;
-        self.shared
-            .starving
-            .store(self.silent && !self.ended, Ordering::Relaxed);
+        self.shared.starving.store(self.silent && !self.ended, Ordering::Relaxed);
         if self.ended && self.silent {
-            self.shared
-                .ended_epoch
-                .store(self.epoch + 1, Ordering::Release);
+            self.shared.ended_epoch.store(self.epoch + 1, Ordering::Release);
             return false;
         }
         if !self.silent {
             self.frame += 1;
-            self.shared
-                .played_frame
-                .store(self.frame, Ordering::Relaxed);
+            self.shared.played_frame.store(self.frame, Ordering::Relaxed);
         }
         true
     }
@@ -179,16 +166,12 @@ impl Output {
     }
 
     fn take(&mut self, epoch: u64, block: Block) {
-        self.shared
-            .queued_frames
-            .fetch_sub(block.frames() as u64, Ordering::AcqRel);
+        self.shared.queued_frames.fetch_sub(block.frames() as u64, Ordering::AcqRel);
         self.shared.wake_thread();
         if epoch == self.epoch {
             self.frame = block.frame();
             self.samples = block.into_samples().into_iter();
-            self.shared
-                .played_frame
-                .store(self.frame, Ordering::Relaxed);
+            self.shared.played_frame.store(self.frame, Ordering::Relaxed);
             self.shared.played_epoch.store(epoch, Ordering::Release);
         }
     }
@@ -332,14 +315,9 @@ impl Worker {
 
     fn send(&self, block: Block) {
         let frames = block.frames() as u64;
-        self.shared
-            .queued_frames
-            .fetch_add(frames, Ordering::AcqRel);
+        self.shared.queued_frames.fetch_add(frames, Ordering::AcqRel);
         // Fails when the output is gone: the loop will see that it is stopped.
-        let _ = self.sender.send(Message::Block {
-            epoch: self.epoch,
-            block,
-        });
+        let _ = self.sender.send(Message::Block { epoch: self.epoch, block });
     }
 
     /// Says how it ended, and waits for a seek.

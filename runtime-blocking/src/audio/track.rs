@@ -47,9 +47,7 @@ impl AudioTrack {
         }
         let container = info.short_name;
         Err(refused.unwrap_or_else(|| {
-            unsupported(format!(
-                "no audio track of a known codec in this {container} file"
-            ))
+            unsupported(format!("no audio track of a known codec in this {container} file"))
         }))
     }
 
@@ -120,9 +118,7 @@ impl AudioTrack {
         let numer = i128::from(base.numer.get()) * i128::from(rate);
         let denom = i128::from(base.denom.get());
         let frame = (i128::from(ticks) * numer + denom / 2).div_euclid(denom);
-        let tick = u64::try_from((numer + denom - 1) / denom)
-            .unwrap_or(1)
-            .max(1);
+        let tick = u64::try_from((numer + denom - 1) / denom).unwrap_or(1).max(1);
         (i64::try_from(frame).unwrap_or(i64::MAX), tick)
     }
 

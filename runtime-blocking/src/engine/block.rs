@@ -29,14 +29,7 @@ enum Held {
 
 impl Block {
     pub(super) fn new(once: bool) -> Self {
-        Self {
-            start: 0,
-            held: Held::Nothing,
-            own: Vec::new(),
-            window: FIRST_BYTES,
-            next: 0,
-            once,
-        }
+        Self { start: 0, held: Held::Nothing, own: Vec::new(), window: FIRST_BYTES, next: 0, once }
     }
 
     /// Copies what it holds from `offset` on.
@@ -58,21 +51,14 @@ impl Block {
         if self.once {
             return 0;
         }
-        self.window = if offset == self.next {
-            (self.window * 2).min(BLOCK_BYTES)
-        } else {
-            FIRST_BYTES
-        };
+        self.window =
+            if offset == self.next { (self.window * 2).min(BLOCK_BYTES) } else { FIRST_BYTES };
         self.window
     }
 
     /// How much the workers shall read, of a run of `run` bytes.
     pub(super) fn hop_len(&self, run: u64, asked: usize) -> usize {
-        let most = if self.once {
-            asked.min(BLOCK_BYTES)
-        } else {
-            BLOCK_BYTES
-        };
+        let most = if self.once { asked.min(BLOCK_BYTES) } else { BLOCK_BYTES };
         usize::try_from(run).map_or(most, |run| run.min(most))
     }
 
@@ -153,10 +139,7 @@ mod tests {
         block.hold_chunk(10, Bytes::from_static(b"abcdef"));
         assert_eq!(block.copy(9, &mut buf), None);
         assert_eq!(block.copy(16, &mut buf), None);
-        assert_eq!(
-            (block.copy(13, &mut buf), &buf[..3]),
-            (Some(3), &b"def"[..])
-        );
+        assert_eq!((block.copy(13, &mut buf), &buf[..3]), (Some(3), &b"def"[..]));
         block.space(2).copy_from_slice(b"xy");
         assert_eq!(block.copy(13, &mut buf), None, "space is not yet bytes");
         block.hold_own(20, 2);

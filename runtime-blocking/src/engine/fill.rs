@@ -52,12 +52,7 @@ impl Fill {
                 waker.wake();
             }
         });
-        Self {
-            resource,
-            stored,
-            offset,
-            cell,
-        }
+        Self { resource, stored, offset, cell }
     }
 
     /// Ready once it is done.
@@ -74,12 +69,7 @@ impl Fill {
     pub(super) fn finish(self) -> Option<Filled> {
         let (bytes, read) = lock(&self.cell).done.take()?;
         let copied = self.resource.judge(&self.stored, bytes.len(), read);
-        Some(Filled {
-            resource: self.resource,
-            offset: self.offset,
-            bytes,
-            copied,
-        })
+        Some(Filled { resource: self.resource, offset: self.offset, bytes, copied })
     }
 }
 

@@ -39,12 +39,7 @@ impl Hub {
         let inbox = Arc::new(Inbox::new(wake));
         let pool = Arc::new(Pool::new(STORE_WORKERS));
         let engine = Engine::new(config, Arc::clone(&inbox), store, Arc::clone(&pool));
-        let hub = Self {
-            inbox,
-            pool,
-            tracks: AtomicU64::new(1),
-            readers: AtomicU64::new(1),
-        };
+        let hub = Self { inbox, pool, tracks: AtomicU64::new(1), readers: AtomicU64::new(1) };
         (Arc::new(hub), engine)
     }
 
@@ -75,15 +70,10 @@ impl Hub {
                 track
             }
         };
-        let link = Arc::new(Link {
-            hub: Arc::clone(self),
-            track,
-        });
+        let link = Arc::new(Link { hub: Arc::clone(self), track });
         let mut reader = Reader::new(link, 0, access);
         reader.attach();
-        Ok(Opening {
-            reader: Some(reader),
-        })
+        Ok(Opening { reader: Some(reader) })
     }
 
     /// Where fetches report, and other events of the outside.

@@ -26,11 +26,7 @@ impl<T> Inbox<T> {
     /// must remember a call that comes before the driver sleeps, as `Thread::unpark` and `tokio::sync::Notify` do.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
-            state: Mutex::new(State {
-                letters: VecDeque::new(),
-                closing: false,
-                dead: false,
-            }),
+            state: Mutex::new(State { letters: VecDeque::new(), closing: false, dead: false }),
             wake: Box::new(wake),
         }
     }

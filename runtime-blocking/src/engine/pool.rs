@@ -39,9 +39,7 @@ struct State {
 impl Pool {
     /// At most `workers` threads.
     pub fn new(workers: usize) -> Self {
-        Self {
-            shards: (0..workers.max(1)).map(|_| Arc::default()).collect(),
-        }
+        Self { shards: (0..workers.max(1)).map(|_| Arc::default()).collect() }
     }
 
     /// Runs `job` after all earlier ones of the same `key`.
@@ -62,9 +60,8 @@ impl Pool {
         state.running = true;
         drop(state);
         let worker = Arc::clone(shard);
-        let spawned = thread::Builder::new()
-            .name("infill-store".into())
-            .spawn(move || worker.work());
+        let spawned =
+            thread::Builder::new().name("infill-store".into()).spawn(move || worker.work());
         if spawned.is_err() {
             // No thread to be had: slow is better than stuck.
             shard.finish();
@@ -109,10 +106,8 @@ impl Shard {
                 return;
             }
             state.sleeping = true;
-            let (woken, wait) = self
-                .ready
-                .wait_timeout(state, IDLE)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (woken, wait) =
+                self.ready.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.sleeping = false;
             if wait.timed_out() && state.jobs.is_empty() {

@@ -56,11 +56,8 @@ impl Reader {
     pub(super) fn new(link: Arc<Link>, position: u64, access: Access) -> Self {
         let id = link.hub.next_reader();
         let slot = Arc::new(Slot::new(link.track.id(), id, position));
-        let family = Family {
-            latch: OnceLock::new(),
-            host: Arc::clone(&slot),
-            guests: Mutex::default(),
-        };
+        let family =
+            Family { latch: OnceLock::new(), host: Arc::clone(&slot), guests: Mutex::default() };
         Self::of(link, Arc::new(family), slot, access, false)
     }
 
@@ -103,13 +100,7 @@ impl Reader {
     pub fn guest(&self, position: u64) -> Self {
         let id = self.link.hub.next_reader();
         let slot = Arc::new(Slot::new(self.link.track.id(), id, position));
-        Self::of(
-            Arc::clone(&self.link),
-            Arc::clone(&self.family),
-            slot,
-            self.access,
-            true,
-        )
+        Self::of(Arc::clone(&self.link), Arc::clone(&self.family), slot, self.access, true)
     }
 
     /// The track that it reads.
@@ -362,11 +353,7 @@ impl Reader {
         range: ByteRange,
         failure: StoreFailure,
     ) -> Result<(), Error> {
-        tracing::warn!(
-            ?range,
-            detail = failure.detail,
-            "stored bytes can't be read"
-        );
+        tracing::warn!(?range, detail = failure.detail, "stored bytes can't be read");
         if self.link.track.is_local() {
             let error = Error::new(Cause::Store(failure.detail));
             return Err(error.with_offset(range.start));
@@ -392,9 +379,7 @@ impl Drop for Reader {
             self.post(post);
         }
         if self.guest {
-            self.family
-                .guests()
-                .retain(|guest| guest.strong_count() > 1);
+            self.family.guests().retain(|guest| guest.strong_count() > 1);
         }
     }
 }

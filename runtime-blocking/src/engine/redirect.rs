@@ -31,9 +31,7 @@ pub fn redirect(
     to.set_fragment(None);
     if to.origin() != from.origin() {
         fields.retain(|(name, _)| {
-            !CREDENTIALS
-                .iter()
-                .any(|credential| name.eq_ignore_ascii_case(credential))
+            !CREDENTIALS.iter().any(|credential| name.eq_ignore_ascii_case(credential))
         });
     }
     Some(Ok(to))
@@ -45,10 +43,8 @@ mod tests {
 
     fn follow(location: &str) -> (Option<Result<Url, FetchFailure>>, usize) {
         let from = Url::parse("https://a.example/x/y.mp3?q").unwrap();
-        let mut fields = vec![
-            ("Authorization".into(), "Bearer x".into()),
-            ("Range".into(), "bytes=0-".into()),
-        ];
+        let mut fields =
+            vec![("Authorization".into(), "Bearer x".into()), ("Range".into(), "bytes=0-".into())];
         let to = redirect(&from, 302, Some(location.as_bytes()), &mut fields);
         (to, fields.len())
     }
@@ -56,16 +52,9 @@ mod tests {
     #[test]
     fn credentials_stay_with_their_origin() {
         let (to, fields) = follow("../z two.mp3#part");
-        assert_eq!(
-            to.unwrap().unwrap().as_str(),
-            "https://a.example/z%20two.mp3"
-        );
+        assert_eq!(to.unwrap().unwrap().as_str(), "https://a.example/z%20two.mp3");
         assert_eq!(fields, 2);
-        for other in [
-            "//b.example/",
-            "http://a.example/",
-            "https://a.example:444/",
-        ] {
+        for other in ["//b.example/", "http://a.example/", "https://a.example:444/"] {
             let (to, fields) = follow(other);
             assert!(to.unwrap().is_ok());
             assert_eq!(fields, 1, "{other}");
@@ -75,10 +64,7 @@ mod tests {
     #[test]
     fn a_redirect_elsewhere_than_http_is_refused() {
         for bad in ["file:///etc/passwd", "data:,x", "http://[", "\u{fffd}://"] {
-            assert!(
-                !matches!(follow(bad).0, Some(Ok(to)) if to.scheme() != "https"),
-                "{bad}"
-            );
+            assert!(!matches!(follow(bad).0, Some(Ok(to)) if to.scheme() != "https"), "{bad}");
         }
         assert!(follow("file:///etc/passwd").0.unwrap().is_err());
         let from = Url::parse("http://a.example/").unwrap();

@@ -62,14 +62,7 @@ pub enum Copied {
 impl Resource {
     /// A resource of which nothing is known. Without a `blob` nothing can be stored.
     pub fn new(id: ResourceId, blob: Option<Arc<dyn Blob>>) -> Self {
-        Self {
-            id,
-            state: Mutex::new(State {
-                view: View::new(),
-                blob,
-                recent: Recent::default(),
-            }),
-        }
+        Self { id, state: Mutex::new(State { view: View::new(), blob, recent: Recent::default() }) }
     }
 
     /// Its id.
@@ -190,8 +183,7 @@ impl Recent {
     }
 
     fn remove(&mut self, range: ByteRange) {
-        self.chunks
-            .retain(|(offset, bytes)| range_of(*offset, bytes).intersect(range).is_empty());
+        self.chunks.retain(|(offset, bytes)| range_of(*offset, bytes).intersect(range).is_empty());
         self.len = self.chunks.iter().map(|(_, bytes)| bytes.len()).sum();
     }
 

@@ -65,13 +65,8 @@ pub enum Post {
 impl Slot {
     /// The slot of a reader that begins at `position`; its first mail says so.
     pub fn new(track: TrackId, reader: ReaderId, position: u64) -> Self {
-        let state = State {
-            mail: Mail {
-                attach: Some(position),
-                ..Mail::default()
-            },
-            ..State::default()
-        };
+        let state =
+            State { mail: Mail { attach: Some(position), ..Mail::default() }, ..State::default() };
         Self {
             track,
             reader,
@@ -291,37 +286,24 @@ impl Mail {
     pub fn into_events(self, track: TrackId, reader: ReaderId) -> impl Iterator<Item = Event> {
         let unseen = self.detach && self.attach.is_some();
         let keep = !unseen;
-        let attach = self.attach.map(|position| Event::Attach {
-            track,
-            reader,
-            position,
-        });
+        let attach = self.attach.map(|position| Event::Attach { track, reader, position });
         let seek = self.seek.map(|position| Event::Seek { reader, position });
-        let advanced = self
-            .advanced
-            .map(|position| Event::Advanced { reader, position });
-        let request = self
-            .request
-            .map(|(request, latched, range)| Event::ReadRequest {
-                reader,
-                request,
-                latched,
-                range,
-            });
-        let failed = self
-            .failed
-            .map(|(resource, range, failure)| Event::ReadFailed {
-                resource,
-                range,
-                failure,
-            });
+        let advanced = self.advanced.map(|position| Event::Advanced { reader, position });
+        let request = self.request.map(|(request, latched, range)| Event::ReadRequest {
+            reader,
+            request,
+            latched,
+            range,
+        });
+        let failed = self.failed.map(|(resource, range, failure)| Event::ReadFailed {
+            resource,
+            range,
+            failure,
+        });
         let detach = self.detach.then_some(Event::Detach { reader });
         // What was found broken stays broken, whoever found it.
         failed.into_iter().chain(
-            [attach, seek, advanced, request, detach]
-                .into_iter()
-                .flatten()
-                .filter(move |_| keep),
+            [attach, seek, advanced, request, detach].into_iter().flatten().filter(move |_| keep),
         )
     }
 }

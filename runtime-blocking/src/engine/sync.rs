@@ -7,7 +7,5 @@ pub(crate) use std::sync::{Mutex, MutexGuard};
 /// Locks. A poisoned lock is taken all the same: what is kept under these locks is whole after every statement, and a
 /// panic elsewhere must not become a second one in somebody's `drop`.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -34,13 +34,7 @@ pub(super) struct TrackEntry {
 
 impl Tracks {
     pub(super) fn insert(&mut self, shared: Arc<Track>, url: Url, renew: Option<Renew>) {
-        let entry = TrackEntry {
-            shared,
-            renew,
-            refused: None,
-            url,
-            versions: Vec::new(),
-        };
+        let entry = TrackEntry { shared, renew, refused: None, url, versions: Vec::new() };
         self.0.insert(entry.shared.id(), entry);
     }
 
@@ -174,12 +168,7 @@ impl Resources {
         shared: Arc<Resource>,
         blob: Option<Arc<dyn Blob>>,
     ) {
-        let entry = ResourceEntry {
-            track,
-            blob,
-            writes: VecDeque::new(),
-            shared,
-        };
+        let entry = ResourceEntry { track, blob, writes: VecDeque::new(), shared };
         self.0.insert(entry.shared.id(), entry);
     }
 

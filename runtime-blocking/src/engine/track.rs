@@ -91,9 +91,9 @@ impl Track {
         match shared.state {
             TrackState::Connecting => State::Connecting,
             TrackState::Downloading => State::Downloading,
-            TrackState::Waiting { retry_in } => State::Waiting {
-                retry_in: retry_in.saturating_sub(shared.since.elapsed()),
-            },
+            TrackState::Waiting { retry_in } => {
+                State::Waiting { retry_in: retry_in.saturating_sub(shared.since.elapsed()) }
+            }
             TrackState::Complete => State::Complete,
             TrackState::Failed => State::Failed,
             _ => State::Idle,

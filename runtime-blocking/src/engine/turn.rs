@@ -115,13 +115,8 @@ impl Engine {
     fn open(&mut self, order: Order, fetcher: &mut impl Fetcher) {
         let track = order.track.id();
         tracing::debug!(%track, url = order.track.url(), "open");
-        self.tracks
-            .insert(order.track, order.source.url.clone(), order.renew);
-        let event = Event::Open {
-            track,
-            source: order.source,
-            options: order.options,
-        };
+        self.tracks.insert(order.track, order.source.url.clone(), order.renew);
+        let event = Event::Open { track, source: order.source, options: order.options };
         self.handle(event, fetcher);
     }
 
@@ -188,11 +183,7 @@ impl Engine {
                     self.tracks.answered(track, head.status);
                 }
             }
-            Event::Written {
-                resource,
-                op,
-                result,
-            } => {
+            Event::Written { resource, op, result } => {
                 self.ops = self.ops.saturating_sub(1);
                 self.resources.written(*resource, *op, result.is_ok());
             }
@@ -219,32 +210,18 @@ impl Engine {
             Action::Grant { fetch, bytes } => fetcher.grant(fetch, bytes),
             Action::OpenResource { track, resource } => self.open_resource(track, resource),
             Action::Release { resource } => self.release(resource),
-            Action::Write {
-                resource,
-                op,
-                offset,
-                bytes,
-            } => self.write(resource, op, offset, bytes),
-            Action::Verify {
-                resource,
-                op,
-                range,
-            } => self.verify(resource, op, range),
+            Action::Write { resource, op, offset, bytes } => {
+                self.write(resource, op, offset, bytes);
+            }
+            Action::Verify { resource, op, range } => self.verify(resource, op, range),
             Action::Discard { resource, range } => self.discard(resource, range),
             Action::Publish { resource, change } => self.publish(resource, &change),
-            Action::Commit {
-                resource,
-                final_len,
-            } => {
+            Action::Commit { resource, final_len } => {
                 if let Some(entry) = self.resources.get(resource) {
                     entry.shared.commit(final_len);
                 }
             }
-            Action::WakeReader {
-                reader,
-                request,
-                answer,
-            } => {
+            Action::WakeReader { reader, request, answer } => {
                 if let Some(slot) = self.readers.get(reader) {
                     slot.answer(request, answer);
                 }
@@ -311,17 +288,11 @@ impl Engine {
         };
         let error = entry.refusal();
         let port = self.port();
-        let asked = thread::Builder::new()
-            .name("infill-renew".into())
-            .spawn(move || {
-                // Also when the callback panics, the machine gets its answer.
-                let mut answer = RenewAnswer {
-                    port,
-                    track,
-                    url: None,
-                };
-                answer.url = renew.call(&error);
-            });
+        let asked = thread::Builder::new().name("infill-renew".into()).spawn(move || {
+            // Also when the callback panics, the machine gets its answer.
+            let mut answer = RenewAnswer { port, track, url: None };
+            answer.url = renew.call(&error);
+        });
         if asked.is_err() {
             self.own.push_back(give_up);
         }
@@ -365,11 +336,7 @@ impl Engine {
         self.ops += 1;
         let Some(blob) = self.blob(resource) else {
             let result = Err((no_place(), bytes));
-            self.own.push_back(Event::Written {
-                resource,
-                op,
-                result,
-            });
+            self.own.push_back(Event::Written { resource, op, result });
             return;
         };
         let kept = bytes.clone();
@@ -393,20 +360,14 @@ impl Engine {
         self.ops += 1;
         let Some(blob) = self.blob(resource) else {
             let result = Verification::Failed(no_place());
-            self.own.push_back(Event::Verified {
-                resource,
-                op,
-                result,
-            });
+            self.own.push_back(Event::Verified { resource, op, result });
             return;
         };
         self.in_pool(resource, move || Event::Verified {
             resource,
             op,
-            result: digest(&*blob, range).map_or_else(
-                |error| Verification::Failed(failure(&error)),
-                Verification::Digest,
-            ),
+            result: digest(&*blob, range)
+                .map_or_else(|error| Verification::Failed(failure(&error)), Verification::Digest),
         });
     }
 
@@ -464,10 +425,7 @@ struct RenewAnswer {
 
 impl Drop for RenewAnswer {
     fn drop(&mut self) {
-        self.port.post(Event::FreshUrl {
-            track: self.track,
-            url: self.url.take(),
-        });
+        self.port.post(Event::FreshUrl { track: self.track, url: self.url.take() });
     }
 }
 

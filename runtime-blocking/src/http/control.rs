@@ -17,11 +17,7 @@ struct State {
 impl Control {
     pub(super) fn new(credit: u32) -> Self {
         Self {
-            state: Mutex::new(State {
-                credit: credit as usize,
-                cancelled: false,
-                agent: None,
-            }),
+            state: Mutex::new(State { credit: credit as usize, cancelled: false, agent: None }),
             changed: Condvar::new(),
         }
     }
@@ -75,10 +71,7 @@ impl Control {
     pub(super) fn wait_credit(&self, most: usize) -> Option<usize> {
         let mut state = self.state();
         while state.credit == 0 && !state.cancelled {
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         (!state.cancelled).then(|| state.credit.min(most))
     }

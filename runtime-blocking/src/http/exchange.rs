@@ -30,8 +30,7 @@ impl Exchange<'_> {
     pub(super) fn run(&mut self, request: &FetchRequest) -> Result<Bytes, FetchFailure> {
         let (url, response) = self.follow(request)?;
         let moved = (url != request.url).then_some(url);
-        self.port
-            .head(request.fetch, head(&response).with_final_url(moved));
+        self.port.head(request.fetch, head(&response).with_final_url(moved));
         self.body(request, response)
     }
 
@@ -136,9 +135,7 @@ pub(super) fn stopped() -> FetchFailure {
 fn head(response: &Response<ureq::Body>) -> ResponseHead {
     let head = ResponseHead::new(response.status().as_u16());
     let fields = response.headers().iter();
-    fields.fold(head, |head, (name, value)| {
-        head.with_field(name.as_str(), value.as_bytes())
-    })
+    fields.fold(head, |head, (name, value)| head.with_field(name.as_str(), value.as_bytes()))
 }
 
 /// Whether the host must be looked up.
@@ -149,9 +146,8 @@ fn named(url: &Url) -> bool {
 fn plain_request(url: &Url, fields: &[Header]) -> Result<Request<()>, FetchFailure> {
     let wrong = |what: &str| FetchFailure::new(FailureKind::Protocol, what);
     let mut plain = Request::new(());
-    *plain.uri_mut() = request_uri(url)
-        .parse()
-        .map_err(|_| wrong("the URL can't be put into a request"))?;
+    *plain.uri_mut() =
+        request_uri(url).parse().map_err(|_| wrong("the URL can't be put into a request"))?;
     for (name, value) in fields {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_bytes(value.as_bytes());

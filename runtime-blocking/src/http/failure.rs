@@ -101,10 +101,7 @@ mod tests {
     fn a_dead_pooled_connection_has_processed_nothing() {
         let gone = || ureq::Error::from(io::Error::from(ErrorKind::ConnectionReset));
         let kind = |stage| failure(&gone(), stage).kind;
-        assert_eq!(
-            kind(Stage::Head { reused: true }),
-            FailureKind::NotProcessed
-        );
+        assert_eq!(kind(Stage::Head { reused: true }), FailureKind::NotProcessed);
         assert_eq!(kind(Stage::Head { reused: false }), FailureKind::Reset);
         assert_eq!(kind(Stage::Body), FailureKind::Reset);
         let cut = io::Error::from(ErrorKind::UnexpectedEof);

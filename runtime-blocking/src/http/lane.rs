@@ -49,11 +49,7 @@ struct Idle {
 
 impl Lanes {
     pub(super) fn new(factory: Arc<AgentFactory>, buffers: Arc<Buffers>) -> Self {
-        Self {
-            table: Mutex::default(),
-            factory,
-            buffers,
-        }
+        Self { table: Mutex::default(), factory, buffers }
     }
 
     /// Starts a fetch: on an idle lane of its origin, or on a new one.
@@ -134,10 +130,7 @@ impl Lanes {
             job,
             last: Bytes::new(),
             // Stands unless the exchange gets to its end: the core must hear of each fetch, come what may.
-            failure: Some(FetchFailure::new(
-                FailureKind::Protocol,
-                "the HTTP client panicked",
-            )),
+            failure: Some(FetchFailure::new(FailureKind::Protocol, "the HTTP client panicked")),
         };
         let result = match job.control.arm(agent) {
             false => Err(stopped()),
@@ -179,11 +172,7 @@ impl Lanes {
             return None;
         }
         let (jobs, receiver) = mpsc::channel();
-        table.idle.push(Idle {
-            name,
-            origins: origins.to_vec(),
-            jobs,
-        });
+        table.idle.push(Idle { name, origins: origins.to_vec(), jobs });
         let oldest = (table.idle.len() > MAX_IDLE).then(|| table.idle.remove(0));
         drop(table);
         drop(oldest);

@@ -95,9 +95,7 @@ pub(crate) fn default_agent() -> ureq::Agent {
     let config = config.tls_config(tls());
     #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
     let config = config.tls_config(
-        ureq::tls::TlsConfig::builder()
-            .provider(ureq::tls::TlsProvider::NativeTls)
-            .build(),
+        ureq::tls::TlsConfig::builder().provider(ureq::tls::TlsProvider::NativeTls).build(),
     );
     config.build().into()
 }

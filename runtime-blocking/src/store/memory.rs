@@ -61,11 +61,7 @@ impl Blocks {
 fn locate(position: u64) -> (u64, usize, usize) {
     let within = position % BLOCK_BYTES;
     // Both fit: they are at most one block.
-    (
-        position / BLOCK_BYTES,
-        within as usize,
-        (BLOCK_BYTES - within) as usize,
-    )
+    (position / BLOCK_BYTES, within as usize, (BLOCK_BYTES - within) as usize)
 }
 
 impl Blob for Blocks {
@@ -79,11 +75,7 @@ impl Blob for Blocks {
             if data.capacity() < from + now.len() {
                 // Most blocks are filled from end to end: one allocation, unless little is written.
                 let whole = BLOCK_BYTES as usize;
-                let target = if from + now.len() > whole / 4 {
-                    whole
-                } else {
-                    from + now.len()
-                };
+                let target = if from + now.len() > whole / 4 { whole } else { from + now.len() };
                 let more = target - data.len();
                 data.reserve_exact(more);
             }

@@ -49,10 +49,7 @@ impl StoreKind {
 
     /// The system's directory for temporary files, without a limit of its own.
     pub fn temp_dir() -> Self {
-        Self::TempDir {
-            dir: None,
-            limit_bytes: None,
-        }
+        Self::TempDir { dir: None, limit_bytes: None }
     }
 
     /// Makes the store.

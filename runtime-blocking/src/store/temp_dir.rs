@@ -54,10 +54,7 @@ impl Store for TempDirStore {
     }
 
     fn create(&self, _resource: ResourceId) -> io::Result<Arc<dyn Blob>> {
-        Ok(Arc::new(Files {
-            place: Arc::clone(&self.place),
-            chunks: Mutex::default(),
-        }))
+        Ok(Arc::new(Files { place: Arc::clone(&self.place), chunks: Mutex::default() }))
     }
 }
 
@@ -76,10 +73,7 @@ impl ChunkFile {
             return Err(io::Error::new(ErrorKind::StorageFull, what));
         }
         match tempfile::tempfile_in(&place.dir) {
-            Ok(file) => Ok(Self {
-                file,
-                place: Arc::clone(place),
-            }),
+            Ok(file) => Ok(Self { file, place: Arc::clone(place) }),
             Err(error) => {
                 place.files.fetch_sub(1, Ordering::Relaxed);
                 Err(error)
@@ -137,11 +131,7 @@ impl Files {
 fn locate(position: u64) -> (u64, u64, usize) {
     let within = position % FILE_BYTES;
     // It fits: it is at most one file.
-    (
-        position / FILE_BYTES,
-        within,
-        (FILE_BYTES - within) as usize,
-    )
+    (position / FILE_BYTES, within, (FILE_BYTES - within) as usize)
 }
 
 impl Blob for Files {
@@ -164,10 +154,7 @@ impl Blob for Files {
         while done < buf.len() {
             let (index, within, room) = locate(offset);
             let wanted = room.min(buf.len() - done);
-            let file = self
-                .chunks()
-                .get(&index)
-                .map(|chunk| Arc::clone(&chunk.file));
+            let file = self.chunks().get(&index).map(|chunk| Arc::clone(&chunk.file));
             let Some(chunk) = file else {
                 break;
             };

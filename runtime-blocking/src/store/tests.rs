@@ -10,10 +10,7 @@ use super::{BLOCK_BYTES, MemoryStore, TempDirStore};
 use crate::engine::{Blob, Store};
 
 fn stores() -> Vec<Arc<dyn Store>> {
-    vec![
-        Arc::new(MemoryStore::new(1 << 20)),
-        Arc::new(TempDirStore::new(None, None).unwrap()),
-    ]
+    vec![Arc::new(MemoryStore::new(1 << 20)), Arc::new(TempDirStore::new(None, None).unwrap())]
 }
 
 fn blob(store: &dyn Store) -> Arc<dyn Blob> {
@@ -25,10 +22,7 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (self.0 >> 33) % bound
     }
 }
@@ -58,10 +52,7 @@ fn what_was_written_is_read_back() {
             let at = numbers.below(LEN) as usize;
             let run = model[at..].iter().take_while(|byte| byte.is_some()).count();
             let mut read = vec![0; run.min(100_000)];
-            assert_eq!(
-                blob.read_at(base + at as u64, &mut read).unwrap(),
-                read.len()
-            );
+            assert_eq!(blob.read_at(base + at as u64, &mut read).unwrap(), read.len());
             let expected = model[at..at + read.len()].iter().map(|byte| byte.unwrap());
             assert!(read.into_iter().eq(expected), "round {round}");
         }
@@ -99,8 +90,5 @@ fn files_have_no_names() {
     let blob = blob(&store);
     blob.write_at(0, &Bytes::from_static(b"abc")).unwrap();
     let names = std::fs::read_dir(dir.path()).unwrap().count();
-    assert!(
-        names == 0 || cfg!(not(unix)),
-        "a crash would leave {names} behind"
-    );
+    assert!(names == 0 || cfg!(not(unix)), "a crash would leave {names} behind");
 }

@@ -74,11 +74,7 @@ pub fn source(bytes: &[u8]) -> (Source, Remote) {
         }),
         changed: Condvar::new(),
     });
-    let source = Source {
-        bytes: bytes.into(),
-        position: 0,
-        shared: shared.clone(),
-    };
+    let source = Source { bytes: bytes.into(), position: 0, shared: shared.clone() };
     (source, Remote(shared))
 }
 
@@ -155,9 +151,7 @@ impl Read for Source {
         let rest = self.bytes.get(self.position as usize..).unwrap_or(&[]);
         let count = rest.len().min(buf.len());
         buf[..count].copy_from_slice(&rest[..count]);
-        state
-            .reads
-            .push((self.position, self.position + count as u64));
+        state.reads.push((self.position, self.position + count as u64));
         self.position += count as u64;
         Ok(count)
     }
@@ -230,11 +224,7 @@ pub fn plain(bytes: &[u8]) -> Result<Pcm, MediaError> {
         .ok_or(MediaError::Unsupported("no audio"))?;
     let codecs = symphonia::default::get_codecs();
     let mut decoder = codecs.make_audio_decoder(&params, &AudioDecoderOptions::default())?;
-    let mut pcm = Pcm {
-        samples: Vec::new(),
-        rate: 0,
-        channels: 1,
-    };
+    let mut pcm = Pcm { samples: Vec::new(), rate: 0, channels: 1 };
     let mut samples: Vec<f32> = Vec::new();
     while let Ok(Some(packet)) = format.next_packet() {
         if packet.track_id != id {
@@ -255,11 +245,7 @@ pub fn rest(audio: &mut Audio) -> Result<Vec<f32>, Error> {
     let mut samples = Vec::new();
     let mut next = None;
     while let Some(block) = audio.next_block()? {
-        assert_eq!(
-            *next.get_or_insert(block.frame()),
-            block.frame(),
-            "blocks are contiguous"
-        );
+        assert_eq!(*next.get_or_insert(block.frame()), block.frame(), "blocks are contiguous");
         next = Some(block.frame() + block.frames() as u64);
         samples.extend_from_slice(block.samples());
     }
@@ -269,8 +255,5 @@ pub fn rest(audio: &mut Audio) -> Result<Vec<f32>, Error> {
 /// The greatest difference of two signals.
 pub fn difference(one: &[f32], two: &[f32]) -> f32 {
     assert_eq!(one.len(), two.len());
-    one.iter()
-        .zip(two)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max)
+    one.iter().zip(two).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }

@@ -121,9 +121,7 @@ impl Origin {
     /// The `Range` of each request.
     pub fn ranges(&self) -> Vec<String> {
         let ranges = self.seen().into_iter();
-        ranges
-            .map(|seen| seen.field("range").unwrap_or_default().to_owned())
-            .collect()
+        ranges.map(|seen| seen.field("range").unwrap_or_default().to_owned()).collect()
     }
 
     pub fn connections(&self) -> usize {
@@ -143,9 +141,7 @@ impl Drop for Origin {
 
 /// Bytes that differ wherever they are.
 pub fn content(len: usize) -> Vec<u8> {
-    (0..len as u64)
-        .map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8)
-        .collect()
+    (0..len as u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8).collect()
 }
 
 impl Shared {
@@ -228,10 +224,7 @@ impl Shared {
 
     fn parse(&self, range: &str) -> (usize, usize) {
         let (first, last) = range.trim_start_matches("bytes=").split_once('-').unwrap();
-        let end = last
-            .parse()
-            .map_or(self.body.len(), |last: usize| last + 1)
-            .min(self.body.len());
+        let end = last.parse().map_or(self.body.len(), |last: usize| last + 1).min(self.body.len());
         let first = first.parse().unwrap();
         (first, end.max(first.min(self.body.len())))
     }

@@ -40,11 +40,7 @@ pub(crate) struct Http {
 impl Clients {
     /// Only this one. Its pool is its own: a request that wants a new connection may get an old one.
     pub(crate) fn given(client: reqwest::Client) -> Self {
-        Self::Given(Http {
-            client,
-            pooled: Pooled::default(),
-            given: true,
-        })
+        Self::Given(Http { client, pooled: Pooled::default(), given: true })
     }
 
     /// Infill's own; the first is made now, to learn whether it can be.
@@ -105,11 +101,7 @@ impl Own {
             let why = super::failure::describe(&error);
             format!("the HTTP client can't be set up: {why}")
         })?;
-        Ok(Http {
-            client,
-            pooled: Pooled::default(),
-            given: false,
-        })
+        Ok(Http { client, pooled: Pooled::default(), given: false })
     }
 }
 

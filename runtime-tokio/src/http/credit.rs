@@ -12,10 +12,7 @@ pub(super) struct Credit {
 
 impl Credit {
     pub(super) fn new(bytes: u32) -> Self {
-        Self {
-            bytes: AtomicU64::new(bytes.into()),
-            granted: Notify::new(),
-        }
+        Self { bytes: AtomicU64::new(bytes.into()), granted: Notify::new() }
     }
 
     pub(super) fn grant(&self, bytes: u32) {

@@ -66,10 +66,7 @@ impl Exchange<'_> {
             // Deadlines are core's: a total time-out would cut every long body.
             request = request.timeout(Duration::MAX);
         }
-        request
-            .send()
-            .await
-            .map_err(|error| head_failure(error, pooled))
+        request.send().await.map_err(|error| head_failure(error, pooled))
     }
 
     /// Passes the body on. It is polled only while there is credit; what one frame holds beyond that is held back.
@@ -124,7 +121,5 @@ fn head(response: &Response) -> ResponseHead {
     let head = ResponseHead::new(response.status().as_u16())
         .with_self_framing(response.version() >= Version::HTTP_2);
     let fields = response.headers().iter();
-    fields.fold(head, |head, (name, value)| {
-        head.with_field(name.as_str(), value.as_bytes())
-    })
+    fields.fold(head, |head, (name, value)| head.with_field(name.as_str(), value.as_bytes()))
 }

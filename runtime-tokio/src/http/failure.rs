@@ -124,11 +124,7 @@ mod tests {
     use std::net::TcpListener;
 
     fn client() -> reqwest::Client {
-        crate::reqwest_builder()
-            .unwrap()
-            .no_proxy()
-            .build()
-            .unwrap()
+        crate::reqwest_builder().unwrap().no_proxy().build().unwrap()
     }
 
     /// What reqwest says about a server that answers `answer` and closes.
@@ -148,22 +144,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_never_came() {
         let gone = || async { meet(b"").await.unwrap_err() };
-        assert_eq!(
-            head_failure(gone().await, true).kind,
-            FailureKind::NotProcessed
-        );
+        assert_eq!(head_failure(gone().await, true).kind, FailureKind::NotProcessed);
         let failure = head_failure(gone().await, false);
         assert_eq!(failure.kind, FailureKind::Reset);
         assert!(!failure.detail.contains("secret"), "{}", failure.detail);
-        let noise = meet(b"\x16\x03\x01 what is this\r\n\r\n")
-            .await
-            .unwrap_err();
+        let noise = meet(b"\x16\x03\x01 what is this\r\n\r\n").await.unwrap_err();
         assert_eq!(head_failure(noise, true).kind, FailureKind::Protocol);
         let differ = meet(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc");
-        assert_eq!(
-            head_failure(differ.await.unwrap_err(), false).kind,
-            FailureKind::Protocol
-        );
+        assert_eq!(head_failure(differ.await.unwrap_err(), false).kind, FailureKind::Protocol);
     }
 
     #[tokio::test]
@@ -178,10 +166,7 @@ mod tests {
     #[tokio::test]
     async fn bodies_that_break_off() {
         for (answer, kind) in [
-            (
-                &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"[..],
-                FailureKind::Truncated,
-            ),
+            (&b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"[..], FailureKind::Truncated),
             (
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc",
                 FailureKind::Truncated,

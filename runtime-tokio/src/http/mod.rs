@@ -37,13 +37,7 @@ pub(crate) struct HttpFetcher {
 
 impl HttpFetcher {
     pub(crate) fn new(port: Port, runtime: Handle, clients: Clients) -> Self {
-        Self {
-            port,
-            runtime,
-            clients,
-            running: Running::default(),
-            idle_since: None,
-        }
+        Self { port, runtime, clients, running: Running::default(), idle_since: None }
     }
 
     /// Closes connections that were idle long enough; says when to look again.
@@ -74,16 +68,10 @@ impl Fetcher for HttpFetcher {
             }
         };
         let credit = Arc::new(Credit::new(request.credit));
-        let report = self
-            .running
-            .begin(fetch, Arc::clone(&credit), self.port.clone());
+        let report = self.running.begin(fetch, Arc::clone(&credit), self.port.clone());
         let task = self.runtime.spawn(async move {
             // Dropped when it is over, and before the report in any case.
-            let exchange = Exchange {
-                http: &http,
-                credit: &credit,
-                port: report.port(),
-            };
+            let exchange = Exchange { http: &http, credit: &credit, port: report.port() };
             let result = exchange.run(&request).await;
             report.finish(result);
         });

@@ -23,12 +23,7 @@ impl Running {
     /// Notes a fetch that is about to start; its end will be reported to `port`.
     pub(super) fn begin(&self, fetch: FetchId, credit: Arc<Credit>, port: Port) -> Report {
         self.table().insert(fetch, Entry { credit, task: None });
-        Report {
-            running: self.clone(),
-            port,
-            fetch,
-            result: None,
-        }
+        Report { running: self.clone(), port, fetch, result: None }
     }
 
     /// Notes its task, unless it is over already.
@@ -39,10 +34,7 @@ impl Running {
     }
 
     pub(super) fn grant(&self, fetch: FetchId, bytes: u32) {
-        let credit = self
-            .table()
-            .get(&fetch)
-            .map(|entry| Arc::clone(&entry.credit));
+        let credit = self.table().get(&fetch).map(|entry| Arc::clone(&entry.credit));
         if let Some(credit) = credit {
             credit.grant(bytes);
         }
@@ -50,10 +42,7 @@ impl Running {
 
     /// Stops a fetch: its task is dropped, with the response and so the connection; then it reports.
     pub(super) fn stop(&self, fetch: FetchId) {
-        let task = self
-            .table()
-            .get_mut(&fetch)
-            .and_then(|entry| entry.task.take());
+        let task = self.table().get_mut(&fetch).and_then(|entry| entry.task.take());
         // Not under the lock: the report takes it.
         if let Some(task) = task {
             task.abort();
@@ -62,11 +51,8 @@ impl Running {
 
     /// Stops all.
     pub(super) fn stop_all(&self) {
-        let tasks: Vec<_> = self
-            .table()
-            .values_mut()
-            .filter_map(|entry| entry.task.take())
-            .collect();
+        let tasks: Vec<_> =
+            self.table().values_mut().filter_map(|entry| entry.task.take()).collect();
         tasks.iter().for_each(AbortHandle::abort);
     }
 

@@ -56,11 +56,7 @@ async fn a_certificate_that_the_embedder_trusts_is_good() {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let http = Http::builder()
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
-        .build()
-        .unwrap();
+    let http = Http::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
     let client = Client::builder().http(http).build().unwrap();
     let url = format!("https://localhost:{}/a.mp3", addr.port());
     let mut stream = client.open(url).await.unwrap();
@@ -73,15 +69,9 @@ async fn a_certificate_that_the_embedder_trusts_is_good() {
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_refused() {
     let (addr, _) = serve(content(1000), 64);
-    let client = Client::builder()
-        .give_up_after(Duration::from_millis(300))
-        .build()
-        .unwrap();
+    let client = Client::builder().give_up_after(Duration::from_millis(300)).build().unwrap();
     let url = format!("https://localhost:{}/a.mp3", addr.port());
     let error = client.open(url).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);
-    assert!(
-        error.to_string().to_lowercase().contains("certificate"),
-        "{error}"
-    );
+    assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
 }

@@ -15,11 +15,7 @@ const SOON: Duration = Duration::from_secs(10);
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 fn runtime() -> Runtime {
-    Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 fn stalling() -> Origin {
@@ -51,10 +47,7 @@ fn without_a_runtime_there_is_an_error_and_with_a_handle_none() {
     assert_eq!(error.kind(), ErrorKind::Caller);
     let runtime = runtime();
     let origin = Origin::honest(content(1000));
-    let client = Client::builder()
-        .runtime(runtime.handle().clone())
-        .build()
-        .unwrap();
+    let client = Client::builder().runtime(runtime.handle().clone()).build().unwrap();
     // Opened on the runtime, read and dropped elsewhere.
     let stream = runtime.block_on(client.open(origin.url())).unwrap();
     let mut all = Vec::new();
@@ -99,11 +92,7 @@ async fn dropping_the_open_closes() {
     let before = tasks();
     let origin = Origin::new(Vec::new(), |_, _| Plan::Silent);
     let client = Client::new().unwrap();
-    assert!(
-        timeout(Duration::from_millis(50), client.open(origin.url()))
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(50), client.open(origin.url())).await.is_err());
     assert_eq!(origin.seen().len(), 1);
     until(AT_ONCE, "the socket is free", || origin.open() == 0).await;
     // An open that was never polled has done nothing.
@@ -121,11 +110,7 @@ async fn at_the_end_only_the_driver_is_left_and_the_connection_goes() {
     let mut stream = client.open(origin.url()).await.unwrap();
     stream.read_to_end(&mut Vec::new()).await.unwrap();
     let second = client.open(origin.url()).await.unwrap();
-    assert_eq!(
-        origin.seen()[1].connection,
-        0,
-        "the connection is used again"
-    );
+    assert_eq!(origin.seen()[1].connection, 0, "the connection is used again");
     until(SOON, "idle connections are closed", || origin.open() == 0).await;
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
     assert_eq!(origin.seen().len(), 2);
@@ -147,11 +132,7 @@ async fn a_dead_pooled_connection_is_replaced_at_once() {
     let mut all = Vec::new();
     second.read_to_end(&mut all).await.unwrap();
     assert!(all == content(1000));
-    assert!(
-        begin.elapsed() < Duration::from_millis(150),
-        "no backoff: {:?}",
-        begin.elapsed()
-    );
+    assert!(begin.elapsed() < Duration::from_millis(150), "no backoff: {:?}", begin.elapsed());
     let seen = origin.seen();
     let connections: Vec<_> = seen.iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0, 1]);
@@ -161,10 +142,7 @@ async fn a_dead_pooled_connection_is_replaced_at_once() {
 fn when_the_runtime_goes_all_waits_end() {
     let runtime = runtime();
     let origin = stalling();
-    let client = Client::builder()
-        .runtime(runtime.handle().clone())
-        .build()
-        .unwrap();
+    let client = Client::builder().runtime(runtime.handle().clone()).build().unwrap();
     let stream = runtime.block_on(client.open(origin.url())).unwrap();
     let mut asynchronous = stream.new_reader();
     let mut blocking = stream.into_blocking();
@@ -204,9 +182,8 @@ fn a_client_of_a_runtime_that_is_gone_says_closed() {
 fn dropping_inside_a_runtime_that_shuts_down_never_panics() {
     for _ in 0..20 {
         let runtime = runtime();
-        let origin = Origin::new(content(1 << 20), |_, _| {
-            Plan::Slow(8192, Duration::from_millis(1))
-        });
+        let origin =
+            Origin::new(content(1 << 20), |_, _| Plan::Slow(8192, Duration::from_millis(1)));
         runtime.block_on(async {
             let client = Client::new().unwrap();
             let mut stream = client.open(origin.url()).await.unwrap();
@@ -227,15 +204,8 @@ fn dropping_inside_a_runtime_that_shuts_down_never_panics() {
 
 #[test]
 fn a_runtime_without_a_clock_ends_in_an_error() {
-    let poor = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_io()
-        .build()
-        .unwrap();
-    let client = Client::builder()
-        .runtime(poor.handle().clone())
-        .build()
-        .unwrap();
+    let poor = Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
+    let client = Client::builder().runtime(poor.handle().clone()).build().unwrap();
     let origin = stalling();
     let open = client.open(origin.url());
     let error = runtime().block_on(async { timeout(SOON, open).await.unwrap().unwrap_err() });

@@ -118,14 +118,7 @@ impl Shared {
                 all.push(seen.clone());
                 all.len() - 1
             };
-            if answer(
-                &self.content,
-                &(self.plan)(count, &seen),
-                &seen,
-                &mut writer,
-            )
-            .is_none()
-            {
+            if answer(&self.content, &(self.plan)(count, &seen), &seen, &mut writer).is_none() {
                 break;
             }
         }
@@ -137,23 +130,14 @@ impl Shared {
 /// Reads a request's head.
 pub(crate) fn request(reader: &mut impl BufRead, connection: usize) -> Option<Seen> {
     let mut first = String::new();
-    reader
-        .read_line(&mut first)
-        .ok()
-        .filter(|count| *count > 0)?;
+    reader.read_line(&mut first).ok().filter(|count| *count > 0)?;
     let mut headers = String::new();
     loop {
         let mut line = String::new();
-        reader
-            .read_line(&mut line)
-            .ok()
-            .filter(|count| *count > 0)?;
+        reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
         if line == "\r\n" {
             let headers = headers.to_lowercase();
-            return Some(Seen {
-                headers,
-                connection,
-            });
+            return Some(Seen { headers, connection });
         }
         headers.push_str(&line);
     }
@@ -216,9 +200,7 @@ fn wait_for_end(writer: &mut impl ReadWrite) -> Option<()> {
 }
 
 fn range(headers: &str, len: usize) -> (usize, usize) {
-    let asked = headers
-        .lines()
-        .find_map(|line| line.strip_prefix("range: bytes="));
+    let asked = headers.lines().find_map(|line| line.strip_prefix("range: bytes="));
     let Some((first, last)) = asked.and_then(|asked| asked.trim().split_once('-')) else {
         return (0, len);
     };
@@ -228,9 +210,7 @@ fn range(headers: &str, len: usize) -> (usize, usize) {
 
 /// Bytes that differ from place to place.
 pub(crate) fn content(len: usize) -> Vec<u8> {
-    (0..len as u32)
-        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
-        .collect()
+    (0..len as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
 }
 
 /// Waits until `what` holds, for at most `within`.

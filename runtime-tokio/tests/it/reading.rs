@@ -25,10 +25,7 @@ fn client(store: StoreKind) -> Client {
 
 async fn read_all(stream: &mut FileStream) -> Vec<u8> {
     let mut all = Vec::new();
-    timeout(SOON, stream.read_to_end(&mut all))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(SOON, stream.read_to_end(&mut all)).await.unwrap().unwrap();
     all
 }
 
@@ -43,16 +40,10 @@ async fn reads_what_the_origin_holds() {
         assert!(read_all(&mut stream).await == bytes);
         assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "the true end");
         let stats = stream.handle().stats();
-        assert_eq!(
-            (stats.requests, stats.bytes_fetched),
-            (1, bytes.len() as u64)
-        );
+        assert_eq!((stats.requests, stats.bytes_fetched), (1, bytes.len() as u64));
         let seen = &origin.seen()[0];
         assert!(seen.headers.contains("range: bytes=0-"), "{seen:?}");
-        assert!(
-            seen.headers.contains("accept-encoding: identity\r\n"),
-            "{seen:?}"
-        );
+        assert!(seen.headers.contains("accept-encoding: identity\r\n"), "{seen:?}");
         assert!(seen.headers.contains("user-agent: infill/"), "{seen:?}");
     }
 }
@@ -64,30 +55,17 @@ async fn a_seek_into_a_hole_asks_there_at_once() {
         0 => Plan::Slow(16 * 1024, Duration::from_millis(20)),
         _ => Plan::Serve,
     });
-    let mut stream = client(StoreKind::default())
-        .open(origin.url())
-        .await
-        .unwrap();
+    let mut stream = client(StoreKind::default()).open(origin.url()).await.unwrap();
     let mut head = [0; 100];
     stream.read_exact(&mut head).await.unwrap();
     assert_eq!(head, bytes[..100]);
     let at = stream.seek(SeekFrom::End(-1000)).await.unwrap();
     assert_eq!(at, bytes.len() as u64 - 1000);
     let mut tail = Vec::new();
-    timeout(SOON, stream.read_to_end(&mut tail))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(SOON, stream.read_to_end(&mut tail)).await.unwrap().unwrap();
     assert!(tail == bytes[bytes.len() - 1000..]);
     let asked = format!("range: bytes={at}-");
-    assert!(
-        origin
-            .seen()
-            .iter()
-            .any(|seen| seen.headers.contains(&asked)),
-        "{:?}",
-        origin.seen()
-    );
+    assert!(origin.seen().iter().any(|seen| seen.headers.contains(&asked)), "{:?}", origin.seen());
     // Back at what is here: no request.
     let requests = origin.seen().len();
     stream.rewind().await.unwrap();
@@ -129,10 +107,7 @@ async fn an_early_close_is_resumed() {
         1 => Plan::Close,
         _ => Plan::Serve,
     });
-    let mut stream = client(StoreKind::default())
-        .open(origin.url())
-        .await
-        .unwrap();
+    let mut stream = client(StoreKind::default()).open(origin.url()).await.unwrap();
     assert!(read_all(&mut stream).await == bytes);
     let stats = stream.handle().stats();
     assert_eq!(stats.bytes_fetched, bytes.len() as u64, "each byte once");
@@ -143,14 +118,9 @@ async fn an_early_close_is_resumed() {
 #[tokio::test]
 async fn a_read_that_is_dropped_moves_nothing() {
     let bytes = content(300_000);
-    let origin = Origin::new(bytes.clone(), |_, _| {
-        Plan::Slow(30_000, Duration::from_millis(30))
-    });
+    let origin = Origin::new(bytes.clone(), |_, _| Plan::Slow(30_000, Duration::from_millis(30)));
     for _ in 0..2 {
-        let mut stream = client(StoreKind::temp_dir())
-            .open(origin.url())
-            .await
-            .unwrap();
+        let mut stream = client(StoreKind::temp_dir()).open(origin.url()).await.unwrap();
         let mut all = Vec::new();
         let mut dropped = 0;
         while all.len() < bytes.len() {
@@ -170,26 +140,16 @@ async fn a_read_that_is_dropped_moves_nothing() {
 async fn a_second_start_seek_replaces_the_first() {
     let bytes = content(100_000);
     let origin = Origin::honest(bytes.clone());
-    let mut stream = client(StoreKind::default())
-        .open(origin.url())
-        .await
-        .unwrap();
+    let mut stream = client(StoreKind::default()).open(origin.url()).await.unwrap();
     stream.seek(SeekFrom::Start(10)).await.unwrap();
-    Pin::new(&mut stream)
-        .start_seek(SeekFrom::Start(5000))
-        .unwrap();
-    Pin::new(&mut stream)
-        .start_seek(SeekFrom::Current(7))
-        .unwrap();
+    Pin::new(&mut stream).start_seek(SeekFrom::Start(5000)).unwrap();
+    Pin::new(&mut stream).start_seek(SeekFrom::Current(7)).unwrap();
     assert_eq!(stream.stream_position().await.unwrap(), 17);
     let mut buf = [0; 10];
     stream.read_exact(&mut buf).await.unwrap();
     assert_eq!(buf, bytes[17..27]);
     let wrong = stream.seek(SeekFrom::Current(-1000)).await.unwrap_err();
-    assert_eq!(
-        infill_tokio::Error::from_io(&wrong).unwrap().kind(),
-        ErrorKind::Caller
-    );
+    assert_eq!(infill_tokio::Error::from_io(&wrong).unwrap().kind(), ErrorKind::Caller);
     assert_eq!(stream.stream_position().await.unwrap(), 27);
 }
 
@@ -200,10 +160,7 @@ async fn a_pending_read_can_be_left_by_seeking() {
         0 => Plan::StallAfter(1000),
         _ => Plan::Serve,
     });
-    let mut stream = client(StoreKind::default())
-        .open(origin.url())
-        .await
-        .unwrap();
+    let mut stream = client(StoreKind::default()).open(origin.url()).await.unwrap();
     stream.seek(SeekFrom::Start(1000)).await.unwrap();
     let mut space = [0; 10];
     let pending = poll_fn(|cx| {
@@ -212,10 +169,7 @@ async fn a_pending_read_can_be_left_by_seeking() {
     });
     assert!(pending.await);
     stream.seek(SeekFrom::Start(900_000)).await.unwrap();
-    timeout(SOON, stream.read_exact(&mut space))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(SOON, stream.read_exact(&mut space)).await.unwrap().unwrap();
     assert_eq!(space, bytes[900_000..900_010]);
 }
 
@@ -243,9 +197,8 @@ async fn a_redirect_keeps_credentials_from_others() {
     let other = Origin::honest(bytes.clone());
     let place = format!("Location: {}\r\n", other.url());
     let origin = Origin::new(Vec::new(), move |_, _| Plan::Status(302, place.clone()));
-    let source = Source::url(origin.url())
-        .header("Authorization", "Bearer x")
-        .header("X-Other", "y");
+    let source =
+        Source::url(origin.url()).header("Authorization", "Bearer x").header("X-Other", "y");
     let mut stream = client(StoreKind::default()).open(source).await.unwrap();
     assert!(read_all(&mut stream).await == bytes);
     assert!(origin.seen()[0].headers.contains("authorization: bearer x"));
@@ -256,9 +209,7 @@ async fn a_redirect_keeps_credentials_from_others() {
 #[tokio::test]
 async fn a_client_given_by_the_embedder_is_used() {
     let bytes = content(400_000);
-    let origin = Origin::new(bytes.clone(), |_, _| {
-        Plan::Slow(20_000, Duration::from_millis(20))
-    });
+    let origin = Origin::new(bytes.clone(), |_, _| Plan::Slow(20_000, Duration::from_millis(20)));
     let http = reqwest_builder()
         .unwrap()
         .user_agent("mine/1")
@@ -277,18 +228,9 @@ async fn a_client_given_by_the_embedder_is_used() {
 #[tokio::test]
 async fn errors_name_their_cause() {
     let origin = Origin::new(Vec::new(), |_, _| Plan::Status(404, String::new()));
-    let error = client(StoreKind::default())
-        .open(origin.url())
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.http_status()),
-        (ErrorKind::Origin, Some(404))
-    );
-    let error = client(StoreKind::default())
-        .open("ftp://a.example/x")
-        .await
-        .unwrap_err();
+    let error = client(StoreKind::default()).open(origin.url()).await.unwrap_err();
+    assert_eq!((error.kind(), error.http_status()), (ErrorKind::Origin, Some(404)));
+    let error = client(StoreKind::default()).open("ftp://a.example/x").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
@@ -299,10 +241,7 @@ async fn an_interrupt_ends_a_read_and_the_next_one_goes_on() {
         0 => Plan::Slow(1000, Duration::from_millis(50)),
         _ => Plan::Late(Duration::from_millis(200)),
     });
-    let mut stream = client(StoreKind::default())
-        .open(origin.url())
-        .await
-        .unwrap();
+    let mut stream = client(StoreKind::default()).open(origin.url()).await.unwrap();
     let handle = stream.handle();
     stream.seek(SeekFrom::Start(45_000)).await.unwrap();
     let interrupt = async {
@@ -312,14 +251,8 @@ async fn an_interrupt_ends_a_read_and_the_next_one_goes_on() {
     let mut buf = [0; 100];
     let (read, ()) = tokio::join!(stream.read(&mut buf), interrupt);
     let error = read.unwrap_err();
-    assert_eq!(
-        infill_tokio::Error::from_io(&error).unwrap().kind(),
-        ErrorKind::Superseded
-    );
-    timeout(SOON, stream.read_exact(&mut buf))
-        .await
-        .unwrap()
-        .unwrap();
+    assert_eq!(infill_tokio::Error::from_io(&error).unwrap().kind(), ErrorKind::Superseded);
+    timeout(SOON, stream.read_exact(&mut buf)).await.unwrap().unwrap();
     assert_eq!(buf, bytes[45_000..45_100]);
 }
 
@@ -330,10 +263,7 @@ async fn a_stored_file_is_read_with_one_hop_per_block() {
     let client = client(StoreKind::temp_dir());
     let mut stream = client.open(origin.url()).await.unwrap();
     let handle = stream.handle();
-    until(SOON, "complete", || {
-        handle.progress().state == State::Complete
-    })
-    .await;
+    until(SOON, "complete", || handle.progress().state == State::Complete).await;
     let mut hops = 0;
     let mut all = Vec::new();
     // Without the budget of cooperative tasks, all that is pending is a hop (and not even each of those: the worker may
@@ -367,10 +297,7 @@ async fn a_stalled_transfer_is_resumed_on_a_new_connection() {
         0 => Plan::StallAfter(300_000),
         _ => Plan::Serve,
     });
-    let client = Client::builder()
-        .stall_timeout(Duration::from_millis(100))
-        .build()
-        .unwrap();
+    let client = Client::builder().stall_timeout(Duration::from_millis(100)).build().unwrap();
     let mut stream = client.open(origin.url()).await.unwrap();
     assert!(read_all(&mut stream).await == bytes);
     let stats = stream.handle().stats();
@@ -391,10 +318,7 @@ async fn another_network_needs_other_connections() {
     let mut all = vec![0; 300_000];
     stream.read_exact(&mut all).await.unwrap();
     client.network_changed();
-    timeout(SOON, stream.read_to_end(&mut all))
-        .await
-        .unwrap()
-        .unwrap();
+    timeout(SOON, stream.read_to_end(&mut all)).await.unwrap().unwrap();
     assert!(all == bytes);
     assert_eq!(origin.seen()[1].connection, 1);
 }

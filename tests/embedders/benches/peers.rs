@@ -68,12 +68,7 @@ const TOKIO_FIRST_BYTE: Case = Case {
 };
 
 fn main() -> ExitCode {
-    let throughput = [
-        cases::REQWEST_BUFFER,
-        cases::REQWEST_FILE,
-        cases::INFILL_TOKIO,
-        PEER,
-    ];
+    let throughput = [cases::REQWEST_BUFFER, cases::REQWEST_FILE, cases::INFILL_TOKIO, PEER];
     let first_byte = [PEER_FIRST_BYTE, BLOCKING_FIRST_BYTE, TOKIO_FIRST_BYTE];
     let code = bench::run_all(&[(THROUGHPUT, &throughput), (FIRST_BYTE, &first_byte)]);
     if bench::is_parent()
@@ -97,9 +92,7 @@ async fn peer(url: &str) -> Result<Peer, Failure> {
 }
 
 async fn tokio_stream(job: &Job) -> Result<infill_tokio::BlockingFileStream, Failure> {
-    let client = infill_tokio::Client::builder()
-        .store(StoreKind::temp_dir())
-        .build()?;
+    let client = infill_tokio::Client::builder().store(StoreKind::temp_dir()).build()?;
     Ok(client.open(job.url.as_str()).await?.into_blocking())
 }
 
@@ -115,19 +108,13 @@ fn seek_and_read_through() -> Result<(), Failure> {
     let bytes = content(1, LEN);
     let runtime = cases::runtime()?;
     println!("Seek ahead, back, and read through 8 MiB at 4 MiB/s");
-    println!(
-        "{:<28} {:>11} {:>9}  content",
-        "", "wire / size", "requests"
-    );
+    println!("{:<28} {:>11} {:>9}  content", "", "wire / size", "requests");
     for name in ["stream-download", "infill-blocking", "infill-tokio"] {
         let manners = Origin::builder().latency(Duration::from_millis(30));
         let origin = manners.rate(4 << 20).start();
         origin.put("/a", Resource::new(bytes.clone()));
         let url = origin.url("/a");
-        let job = Job {
-            url: url.clone(),
-            len: LEN,
-        };
+        let job = Job { url: url.clone(), len: LEN };
         let read = match name {
             "stream-download" => through(runtime.block_on(peer(&url))?),
             "infill-blocking" => through(infill_blocking::Client::new()?.open(url)?),

@@ -11,9 +11,7 @@ use crate::Any;
 /// many there were in the second half.
 pub async fn ends_and_half(url: &str) -> Result<([u8; 16], [u8; 128], u64), Any> {
     let client = infill_tokio::Client::new()?;
-    let source = Source::url(url)
-        .header("Authorization", "Bearer x")
-        .cache_key("ep-17");
+    let source = Source::url(url).header("Authorization", "Bearer x").cache_key("ep-17");
     let stream = client.open(source).await?;
     let len = stream.byte_len().ok_or("no length")?;
     let (mut head, mut tail) = ([0; 16], [0; 128]);

@@ -31,10 +31,8 @@ impl Backend for Manual {
 }
 
 fn manager(fixture: &Fixture) -> AudioManager<Manual> {
-    let settings = AudioManagerSettings {
-        backend_settings: fixture.rate,
-        ..AudioManagerSettings::default()
-    };
+    let settings =
+        AudioManagerSettings { backend_settings: fixture.rate, ..AudioManagerSettings::default() };
     AudioManager::new(settings).expect("the backend takes any settings")
 }
 
@@ -44,10 +42,7 @@ fn heard(manager: &mut AudioManager<Manual>, state: impl Fn() -> PlaybackState) 
     let mut heard = false;
     let mut block = [0.0; 256];
     while state() != PlaybackState::Stopped {
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "it does not end"
-        );
+        assert!(started.elapsed() < Duration::from_secs(30), "it does not end");
         let renderer = manager.backend_mut().renderer.as_mut();
         let renderer = renderer.expect("the manager has started its backend");
         renderer.on_start_processing();
@@ -62,10 +57,7 @@ fn half_closing(fixture: &Fixture) -> Origin {
     let origin = Origin::start();
     let resource = Resource::new(fixture.bytes).content_type(fixture.content_type);
     origin.put("/a", resource);
-    origin
-        .on("/a")
-        .nth(0)
-        .cut_at(fixture.bytes.len() as u64 / 2);
+    origin.on("/a").nth(0).cut_at(fixture.bytes.len() as u64 / 2);
     origin
 }
 
@@ -74,10 +66,7 @@ fn kira_decodes_what_it_decodes_from_memory() {
     for name in ["tone-cbr.mp3", "tone.flac", "tone.ogg", "tone.wav"] {
         let fixture = fixtures::named(name);
         let origin = half_closing(fixture);
-        let stream = infill_blocking::Client::new()
-            .unwrap()
-            .open(origin.url("/a"))
-            .unwrap();
+        let stream = infill_blocking::Client::new().unwrap().open(origin.url("/a")).unwrap();
         let remote = StaticSoundData::from_media_source(Media(stream)).unwrap();
         let local = StaticSoundData::from_cursor(Cursor::new(fixture.bytes)).unwrap();
         assert!(local.frames.len() > 10_000);
@@ -103,9 +92,7 @@ fn kira_streams_to_the_end() {
 fn kira_says_what_went_wrong() {
     let origin = Origin::start();
     let mut manager = manager(fixtures::named("tone.wav"));
-    let error = kira_player::play(&origin.url("/none"), &mut manager)
-        .err()
-        .unwrap();
+    let error = kira_player::play(&origin.url("/none"), &mut manager).err().unwrap();
     let error = error.downcast_ref::<infill_blocking::Error>().unwrap();
     assert_eq!(error.http_status(), Some(404));
 }

@@ -28,23 +28,14 @@ fn half_closing(fixture: &Fixture) -> (Origin, String) {
     let path = format!("/{}", fixture.name);
     let resource = Resource::new(fixture.bytes).content_type(fixture.content_type);
     origin.put(&path, resource);
-    origin
-        .on(&path)
-        .nth(0)
-        .cut_at(fixture.bytes.len() as u64 / 2);
+    origin.on(&path).nth(0).cut_at(fixture.bytes.len() as u64 / 2);
     let url = origin.url(&path);
     (origin, url)
 }
 
 #[test]
 fn rodio_decodes_what_it_decodes_from_memory() {
-    for name in [
-        "tone-cbr.mp3",
-        "tone-end.m4a",
-        "tone.flac",
-        "tone.ogg",
-        "tone.wav",
-    ] {
+    for name in ["tone-cbr.mp3", "tone-end.m4a", "tone.flac", "tone.ogg", "tone.wav"] {
         let fixture = fixtures::named(name);
         let (_origin, url) = half_closing(fixture);
         let stream = Client::new().unwrap().open(url.as_str()).unwrap();
@@ -83,10 +74,7 @@ fn a_player_without_a_device_plays_to_the_end() {
     // Takes the samples that a device would take.
     let device = thread::spawn(move || {
         let going = |_: &f32| stopped.try_recv() == Err(mpsc::TryRecvError::Empty);
-        queue
-            .take_while(going)
-            .filter(|sample| *sample != 0.0)
-            .count()
+        queue.take_while(going).filter(|sample| *sample != 0.0).count()
     });
     rodio_player::play(&url, &player).unwrap();
     drop(stop);
@@ -115,11 +103,7 @@ async fn an_async_application_reads_ranges() {
     assert_eq!(tail, fixture.bytes[len - 128..]);
     assert_eq!(half, (len - len / 2) as u64);
     let asked = origin.requests("/e");
-    let with_key = |name: &str| {
-        asked
-            .iter()
-            .all(|each| each.request.headers.value(name).is_some())
-    };
+    let with_key = |name: &str| asked.iter().all(|each| each.request.headers.value(name).is_some());
     assert!(with_key("authorization"));
 }
 
@@ -162,12 +146,7 @@ fn a_podcast_goes_on_where_it_was_left() {
     heard.retain(|sample| *sample != 0.0);
     expected.retain(|sample| *sample != 0.0);
     assert!(!expected.is_empty());
-    assert!(
-        heard == expected,
-        "{} samples instead of {}",
-        heard.len(),
-        expected.len()
-    );
+    assert!(heard == expected, "{} samples instead of {}", heard.len(), expected.len());
 }
 
 #[test]
@@ -175,19 +154,11 @@ fn a_playlist_is_not_played_as_a_file() {
     let origin = Origin::start();
     let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\na.ts\n";
     let client = Client::new().unwrap();
-    let types = [
-        "application/vnd.apple.mpegurl",
-        "audio/x-mpegurl",
-        "application/octet-stream",
-    ];
+    let types = ["application/vnd.apple.mpegurl", "audio/x-mpegurl", "application/octet-stream"];
     for media_type in types {
         origin.put("/list", Resource::new(playlist).content_type(media_type));
         let error = Audio::open_source(&client, origin.url("/list")).unwrap_err();
-        assert_eq!(
-            error.kind(),
-            ErrorKind::Unsupported,
-            "{media_type}: {error}"
-        );
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{media_type}: {error}");
         assert!(error.to_string().contains("HLS"), "{error}");
     }
 }

@@ -25,9 +25,7 @@ pub(crate) struct Heard {
 
 /// Listens on threads.
 pub(crate) fn blocking(scenario: &Scenario, url: &str) -> io::Result<Heard> {
-    let client = infill_blocking::Client::builder()
-        .stall_timeout(STALL_TIMEOUT)
-        .build()?;
+    let client = infill_blocking::Client::builder().stall_timeout(STALL_TIMEOUT).build()?;
     let began = Instant::now();
     let mut stream = client.open(url)?;
     stream.read_exact(&mut [0])?;
@@ -46,9 +44,7 @@ pub(crate) fn blocking(scenario: &Scenario, url: &str) -> io::Result<Heard> {
 
 /// Listens in tasks.
 pub(crate) async fn on_tokio(scenario: &Scenario, url: &str) -> io::Result<Heard> {
-    let client = infill_tokio::Client::builder()
-        .stall_timeout(STALL_TIMEOUT)
-        .build()?;
+    let client = infill_tokio::Client::builder().stall_timeout(STALL_TIMEOUT).build()?;
     let began = Instant::now();
     let mut stream = client.open(url).await?;
     stream.read_exact(&mut [0]).await?;
@@ -79,11 +75,5 @@ fn decode(
     let total_ms = began.elapsed().as_millis();
     let mut raw = Vec::new();
     reader.read_to_end(&mut raw)?;
-    Ok(Heard {
-        visited,
-        pcm,
-        raw,
-        first_byte_ms,
-        total_ms,
-    })
+    Ok(Heard { visited, pcm, raw, first_byte_ms, total_ms })
 }

@@ -33,9 +33,7 @@ fn main() -> ExitCode {
 /// Runs everything; gives the number of differences.
 pub(crate) fn run(out: &mut dyn Write) -> io::Result<usize> {
     writeln!(out, "{INTRODUCTION}")?;
-    let origin = Origin::builder()
-        .latency(Duration::from_millis(20))
-        .try_start()?;
+    let origin = Origin::builder().latency(Duration::from_millis(20)).try_start()?;
     let runtime = Runtime::new()?;
     let mut differences = 0;
     for scenario in &scenario::ALL {
@@ -78,11 +76,7 @@ fn show(
 ) -> io::Result<usize> {
     let (requests, sent) = (origin.requests(path).len(), origin.bytes_sent(path));
     let ratio = sent as f64 / scenario.fixture().bytes.len() as f64;
-    write!(
-        out,
-        "{:<30}{runtime:<10}{requests:>8}{ratio:>13.3}",
-        scenario.name
-    )?;
+    write!(out, "{:<30}{runtime:<10}{requests:>8}{ratio:>13.3}", scenario.name)?;
     let difference = match heard {
         Ok(heard) => {
             write!(out, "{:>15}{:>10}  ", heard.first_byte_ms, heard.total_ms)?;

@@ -74,11 +74,8 @@ impl Scenario {
     /// Puts it on stage for one listener; gives the path.
     pub(crate) fn set(&self, origin: &Origin, listener: &str) -> String {
         let fixture = self.fixture();
-        let path = format!(
-            "/{listener}/{}/{}",
-            self.name.replace([' ', ':', ','], "-"),
-            fixture.name
-        );
+        let path =
+            format!("/{listener}/{}/{}", self.name.replace([' ', ':', ','], "-"), fixture.name);
         let resource = Resource::new(fixture.bytes).content_type(fixture.content_type);
         let len = resource.total();
         origin.put(&path, resource);

@@ -14,11 +14,8 @@ const BUFFER: usize = 64 * 1024;
 type Done = Result<(), Failure>;
 
 /// ureq into a buffer: the least that its client can do.
-pub const UREQ_BUFFER: Case = Case {
-    name: "ureq to a buffer",
-    against: &[],
-    work: |job| count(ureq(&job.url)?, job),
-};
+pub const UREQ_BUFFER: Case =
+    Case { name: "ureq to a buffer", against: &[], work: |job| count(ureq(&job.url)?, job) };
 
 /// ureq into a file that is then read back: what any cache on disk must do.
 pub const UREQ_FILE: Case = Case {
@@ -37,9 +34,7 @@ pub const INFILL_BLOCKING: Case = Case {
     name: "infill-blocking, temp dir",
     against: &[UREQ_FILE.name, UREQ_BUFFER.name],
     work: |job| {
-        let client = infill_blocking::Client::builder()
-            .store(StoreKind::temp_dir())
-            .build()?;
+        let client = infill_blocking::Client::builder().store(StoreKind::temp_dir()).build()?;
         count(client.open(job.url.as_str())?, job)
     },
 };
@@ -87,9 +82,7 @@ pub const INFILL_TOKIO: Case = Case {
     against: &[REQWEST_FILE.name, REQWEST_BUFFER.name],
     work: |job| {
         block_on(async {
-            let client = infill_tokio::Client::builder()
-                .store(StoreKind::temp_dir())
-                .build()?;
+            let client = infill_tokio::Client::builder().store(StoreKind::temp_dir()).build()?;
             count_async(client.open(job.url.as_str()).await?, job).await
         })
     },
@@ -97,10 +90,7 @@ pub const INFILL_TOKIO: Case = Case {
 
 /// A runtime of two workers, which is how many processors the machine of the figures has.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
 fn block_on(work: impl Future<Output = Done>) -> Done {

@@ -20,14 +20,8 @@ pub(super) fn work(
     name: &str,
     url: &str,
 ) -> Result<(), Failure> {
-    let case = cases
-        .iter()
-        .find(|case| case.name == name)
-        .ok_or("no such case")?;
-    let job = Job {
-        url: url.to_owned(),
-        len: setting.len,
-    };
+    let case = cases.iter().find(|case| case.name == name).ok_or("no such case")?;
+    let job = Job { url: url.to_owned(), len: setting.len };
     let usage = Usage::of(|| (case.work)(&job))?;
     say(&usage.to_line());
     Ok(())

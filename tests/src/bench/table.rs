@@ -14,10 +14,7 @@ struct Results<'a> {
 /// Compares: the parent's part.
 pub(super) fn compare(setting: &Setting, cases: &[Case]) -> Result<(), Failure> {
     let origin = OriginProcess::start(setting)?;
-    let mut results = Results {
-        cases,
-        rounds: Vec::new(),
-    };
+    let mut results = Results { cases, rounds: Vec::new() };
     // One round warms up: page cache, lazily bound symbols.
     for round in 0..=setting.rounds {
         let usages: Result<Vec<Usage>, _> = cases.iter().map(|case| origin.run(case)).collect();
@@ -41,11 +38,8 @@ impl Results<'_> {
         );
         for (index, case) in self.cases.iter().enumerate() {
             let median = self.medians(index);
-            let ratios: Vec<String> = case
-                .against
-                .iter()
-                .filter_map(|base| self.ratio(index, base))
-                .collect();
+            let ratios: Vec<String> =
+                case.against.iter().filter_map(|base| self.ratio(index, base)).collect();
             println!(
                 "{:<28} {:>9.1} {:>9.0} {:>9.1}  {}",
                 case.name,
@@ -72,12 +66,7 @@ impl Results<'_> {
 
     fn medians(&self, index: usize) -> Usage {
         let of = |part: fn(&Usage) -> f64| {
-            median(
-                self.rounds
-                    .iter()
-                    .map(|round| part(&round[index]))
-                    .collect(),
-            )
+            median(self.rounds.iter().map(|round| part(&round[index])).collect())
         };
         Usage {
             wall: Duration::from_secs_f64(of(|usage| usage.wall.as_secs_f64())),

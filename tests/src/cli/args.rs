@@ -92,11 +92,7 @@ impl Options {
             "--give-up" => once(name, &mut self.give_up, value.seconds(name)?),
             "--stats" => {
                 let path = value.path(name)?;
-                let to = if path == OsStr::new("-") {
-                    Stats::Stdout
-                } else {
-                    Stats::File(path)
-                };
+                let to = if path == OsStr::new("-") { Stats::Stdout } else { Stats::File(path) };
                 once(name, &mut self.stats, to)
             }
             _ => usage(format!("there is no option {name}")),
@@ -111,9 +107,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, UsageE
     let mut source = None;
     let mut only_source = false;
     while let Some(arg) = args.next() {
-        let flag = arg
-            .to_str()
-            .filter(|text| !only_source && text.starts_with('-') && text.len() > 1);
+        let flag =
+            arg.to_str().filter(|text| !only_source && text.starts_with('-') && text.len() > 1);
         let Some(flag) = flag else {
             once("what to play", &mut source, arg)?;
             continue;
@@ -143,16 +138,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, UsageE
     Ok(Request::Play(Box::new(options)))
 }
 
-const TAKE_VALUES: [&str; 8] = [
-    "--cache",
-    "--raw",
-    "--wav",
-    "--seek-byte",
-    "--seek",
-    "--read-ahead",
-    "--give-up",
-    "--stats",
-];
+const TAKE_VALUES: [&str; 8] =
+    ["--cache", "--raw", "--wav", "--seek-byte", "--seek", "--read-ahead", "--give-up", "--stats"];
 
 /// What an option was given, if anything.
 struct Value(Option<OsString>);
@@ -276,10 +263,7 @@ mod tests {
     #[test]
     fn a_path_may_look_like_an_option() {
         assert_eq!(options("--no-progress -- --raw").source, "--raw");
-        assert_eq!(
-            options("a --stats s.json").stats,
-            Some(Stats::File("s.json".into()))
-        );
+        assert_eq!(options("a --stats s.json").stats, Some(Stats::File("s.json".into())));
         assert_eq!(options("-").source, "-");
     }
 
@@ -288,10 +272,7 @@ mod tests {
         assert_eq!(parsed("--help --nonsense"), Ok(Request::Help));
         assert_eq!(parsed("a -h"), Ok(Request::Help));
         for option in TAKE_VALUES {
-            assert!(
-                usage_text("play").contains(&format!("\n  {option} ")),
-                "{option}"
-            );
+            assert!(usage_text("play").contains(&format!("\n  {option} ")), "{option}");
         }
     }
 
@@ -299,10 +280,7 @@ mod tests {
     fn what_can_not_be_understood_is_named() {
         for (line, what) in [
             ("", "what shall be played? Give a URL or a path"),
-            (
-                "--no-progress",
-                "what shall be played? Give a URL or a path",
-            ),
+            ("--no-progress", "what shall be played? Give a URL or a path"),
             ("a b", "what to play is given twice"),
             ("a --loud", "there is no option --loud"),
             ("a --loud=1", "there is no option --loud"),
@@ -311,35 +289,14 @@ mod tests {
             ("a --raw=", "--raw needs a file"),
             ("a --raw b --raw c", "--raw is given twice"),
             ("a --seek-byte", "--seek-byte needs a number of bytes"),
-            (
-                "a --seek-byte -1",
-                "--seek-byte needs a number of bytes, not \"-1\"",
-            ),
-            (
-                "a --seek-byte 64k",
-                "--seek-byte needs a number of bytes, not \"64k\"",
-            ),
-            (
-                "a --read-ahead 1.5",
-                "--read-ahead needs a number of bytes, not \"1.5\"",
-            ),
-            (
-                "a --seek -1",
-                "--seek needs a number of seconds, not \"-1\"",
-            ),
-            (
-                "a --seek NaN",
-                "--seek needs a number of seconds, not \"NaN\"",
-            ),
-            (
-                "a --give-up inf",
-                "--give-up needs a number of seconds, not \"inf\"",
-            ),
+            ("a --seek-byte -1", "--seek-byte needs a number of bytes, not \"-1\""),
+            ("a --seek-byte 64k", "--seek-byte needs a number of bytes, not \"64k\""),
+            ("a --read-ahead 1.5", "--read-ahead needs a number of bytes, not \"1.5\""),
+            ("a --seek -1", "--seek needs a number of seconds, not \"-1\""),
+            ("a --seek NaN", "--seek needs a number of seconds, not \"NaN\""),
+            ("a --give-up inf", "--give-up needs a number of seconds, not \"inf\""),
             ("a --no-progress=1", "--no-progress takes no value"),
-            (
-                "a --cache d",
-                "--cache: there is no persistent cache yet; leave it out",
-            ),
+            ("a --cache d", "--cache: there is no persistent cache yet; leave it out"),
         ] {
             assert_eq!(parsed(line), usage(what.into()), "{line}");
         }

@@ -50,9 +50,8 @@ impl Session {
             None => count_all(&mut audio)?,
         };
         let rate = f64::from(audio.rate());
-        let duration = audio
-            .duration()
-            .unwrap_or_else(|| Duration::from_secs_f64(frames as f64 / rate));
+        let duration =
+            audio.duration().unwrap_or_else(|| Duration::from_secs_f64(frames as f64 / rate));
         self.note_audio(Some(duration), Some(frames));
         Ok(())
     }

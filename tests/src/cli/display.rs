@@ -99,19 +99,12 @@ fn line(look: Option<&Look>) -> String {
         None => size(present),
     };
     let waits = if look.starving { ", reader waits" } else { "" };
-    format!(
-        "[{bar}] {amount}, {}/s, {}{waits}",
-        size(look.rate),
-        state(look.state)
-    )
+    format!("[{bar}] {amount}, {}/s, {}{waits}", size(look.rate), state(look.state))
 }
 
 fn bar(look: &Look, len: u64) -> String {
     let edge = |cell: usize| (u128::from(len) * cell as u128 / CELLS as u128) as u64;
-    let reader = (0..CELLS)
-        .rev()
-        .find(|&cell| edge(cell) <= look.position)
-        .unwrap_or(0);
+    let reader = (0..CELLS).rev().find(|&cell| edge(cell) <= look.position).unwrap_or(0);
     let cell = |cell: usize| {
         let (start, end) = (edge(cell), edge(cell + 1));
         let overlap =
@@ -187,12 +180,7 @@ mod tests {
             (Some(10), run(0..10), u64::MAX),
             (Some(u64::MAX), run(0..u64::MAX / 100), 0),
         ] {
-            let look = Look {
-                len,
-                present,
-                position,
-                ..look()
-            };
+            let look = Look { len, present, position, ..look() };
             let bar = bar(&look, len.unwrap_or(700));
             assert_eq!(bar.chars().count(), CELLS, "{bar}");
             assert_eq!(bar.matches('|').count(), 1, "{bar}");

@@ -176,10 +176,7 @@ mod tests {
         assert!(!json.contains('\n'));
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["url"], "a \"b\"\n");
-        assert_eq!(
-            (&json["kind"], &json["status"]),
-            (&"file".into(), &"committed".into())
-        );
+        assert_eq!((&json["kind"], &json["status"]), (&"file".into(), &"committed".into()));
         assert_eq!(
             json["seeks"],
             serde_json::json!([
@@ -194,10 +191,7 @@ mod tests {
         for (source, expected) in [
             ("music/a b.mp3", "music/a b.mp3"),
             ("what?.mp3", "what?.mp3"),
-            (
-                "http://u:p@a.example/b.mp3?token=1#t",
-                "http://a.example/b.mp3",
-            ),
+            ("http://u:p@a.example/b.mp3?token=1#t", "http://a.example/b.mp3"),
             ("HTTP://A.example", "http://a.example/"),
             ("http://u:p@[bad/b?token=1", "http://[bad/b"),
         ] {

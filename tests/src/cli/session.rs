@@ -39,10 +39,7 @@ pub struct Seeking {
 
 impl Session {
     pub(super) fn new(options: &Options) -> Self {
-        let report = Report {
-            url: shown(&options.source.to_string_lossy()),
-            ..Report::default()
-        };
+        let report = Report { url: shown(&options.source.to_string_lossy()), ..Report::default() };
         Self(Arc::new(Mutex::new(State {
             report,
             began: Instant::now(),
@@ -70,11 +67,7 @@ impl Session {
 
     /// The next thing done is a seek, with a read there.
     pub fn seeks(&self, to: Position) -> Seeking {
-        Seeking {
-            to,
-            began: Instant::now(),
-            session: self.clone(),
-        }
+        Seeking { to, began: Instant::now(), session: self.clone() }
     }
 
     pub(super) fn display(&self) -> Display {
@@ -115,11 +108,7 @@ impl Session {
         let report = &mut state.report;
         report.len = progress.byte_len;
         report.status = Status::from(&status);
-        report.downloaded = progress
-            .buffered
-            .iter()
-            .map(|run| run.end - run.start)
-            .sum();
+        report.downloaded = progress.buffered.iter().map(|run| run.end - run.start).sum();
         report.requests = stats.requests;
         report.bytes_fetched = stats.bytes_fetched;
         report.bytes_from_cache = stats.bytes_from_cache;
@@ -170,10 +159,9 @@ fn settled(handle: &StreamHandle) -> ResourceStatus {
     loop {
         let status = handle.status();
         match status {
-            ResourceStatus::Active {
-                downloaded,
-                expected: Some(expected),
-            } if downloaded == expected && began.elapsed() < COMMIT_TIME => {
+            ResourceStatus::Active { downloaded, expected: Some(expected) }
+                if downloaded == expected && began.elapsed() < COMMIT_TIME =>
+            {
                 std::thread::sleep(Duration::from_millis(1));
             }
             _ => return status,

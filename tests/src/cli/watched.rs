@@ -35,10 +35,7 @@ impl Drop for Note {
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, session: Session) -> Self {
-        Self {
-            note: Note(session),
-            stream,
-        }
+        Self { note: Note(session), stream }
     }
 }
 
@@ -46,10 +43,7 @@ impl Watched<infill_tokio::FileStream> {
     /// The same stream for threads.
     #[must_use]
     pub fn into_blocking(self) -> Watched<infill_blocking::FileStream> {
-        Watched {
-            note: self.note,
-            stream: self.stream.into_blocking(),
-        }
+        Watched { note: self.note, stream: self.stream.into_blocking() }
     }
 }
 

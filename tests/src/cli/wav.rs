@@ -17,12 +17,7 @@ pub(super) struct Wav<W> {
 impl<W: Write + Seek> Wav<W> {
     /// Begins a file.
     pub(super) fn new(out: W, rate: u32, channels: u16) -> io::Result<Self> {
-        let mut wav = Self {
-            out,
-            rate,
-            channels,
-            bytes: 0,
-        };
+        let mut wav = Self { out, rate, channels, bytes: 0 };
         wav.write_head()?;
         Ok(wav)
     }
@@ -85,14 +80,8 @@ mod tests {
     #[test]
     fn samples_of_16_bits_are_kept_exactly_and_louder_ones_clipped() {
         let exact: Vec<i16> = (i16::MIN..=i16::MAX).collect();
-        let samples: Vec<f32> = exact
-            .iter()
-            .map(|&sample| f32::from(sample) / 32_768.0)
-            .collect();
-        let bytes: Vec<u8> = exact
-            .iter()
-            .flat_map(|sample| sample.to_le_bytes())
-            .collect();
+        let samples: Vec<f32> = exact.iter().map(|&sample| f32::from(sample) / 32_768.0).collect();
+        let bytes: Vec<u8> = exact.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         assert!(to_pcm(&samples).eq(bytes));
         let loud: Vec<u8> = to_pcm(&[1.5, -1.5, f32::NAN]).collect();
         assert_eq!(loud, [0xff, 0x7f, 0x00, 0x80, 0, 0]);

@@ -62,28 +62,19 @@ fn compare(set: &ByteRanges, bits: &[bool], base: u64, at: u64, range: ByteRange
     let before = (base..start).rev().find(|p| has(*p)).map(|p| p + 1);
     assert_eq!(set.last_before(start).map(|run| run.end), before);
     let run = has(start).then(|| {
-        let first = (base..start)
-            .rev()
-            .find(|p| !has(*p))
-            .map_or(base, |p| p + 1);
+        let first = (base..start).rev().find(|p| !has(*p)).map_or(base, |p| p + 1);
         ByteRange::new(first, missing)
     });
     assert_eq!(set.run_at(start), run);
     for gap in set.gaps(range) {
-        assert!(
-            !gap.is_empty() && gap.intersect(range) == gap,
-            "{gap} is no gap of {range}"
-        );
+        assert!(!gap.is_empty() && gap.intersect(range) == gap, "{gap} is no gap of {range}");
         assert_eq!(count(gap.start..gap.end), 0, "{gap} is no gap");
     }
     let holes: u64 = set.gaps(range).map(ByteRange::len).sum();
     assert_eq!(holes, range.len() - set.len_within(range));
     let (mut last, mut runs) = (None, 0);
     for run in set.iter() {
-        assert!(
-            last.is_none_or(|last| last < run.start),
-            "runs touch: {set:?}"
-        );
+        assert!(last.is_none_or(|last| last < run.start), "runs touch: {set:?}");
         (last, runs) = (Some(run.end), runs + 1);
     }
     assert_eq!(set.overlapping(ByteRange::new(base, end)).count(), runs);

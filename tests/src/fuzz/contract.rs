@@ -81,11 +81,7 @@ impl Ledger {
 
     /// After the event that closed `track`, all of its readers have their answers and are gone.
     pub(super) fn closed_readers(&mut self, track: TrackId) {
-        let gone: Vec<_> = self
-            .readers
-            .iter()
-            .filter(|(_, of)| **of == track)
-            .collect();
+        let gone: Vec<_> = self.readers.iter().filter(|(_, of)| **of == track).collect();
         let gone: Vec<ReaderId> = gone.into_iter().map(|(reader, _)| *reader).collect();
         for reader in gone {
             let open = self.questions.keys().find(|(of, _)| *of == reader);
@@ -112,16 +108,8 @@ impl Ledger {
     /// After everything was closed, answered and reported, nothing is owed.
     pub(super) fn check_rest(&self) {
         assert!(self.tracks.is_empty(), "never closed: {:?}", self.tracks);
-        assert!(
-            self.questions.is_empty(),
-            "never answered: {:?}",
-            self.questions
-        );
-        assert!(
-            self.resources.is_empty(),
-            "never released: {:?}",
-            self.resources.keys()
-        );
+        assert!(self.questions.is_empty(), "never answered: {:?}", self.questions);
+        assert!(self.resources.is_empty(), "never released: {:?}", self.resources.keys());
     }
 
     /// Takes an action in.
@@ -129,38 +117,22 @@ impl Ledger {
         match action {
             Action::FetchRange { track, request } => {
                 self.known(track);
-                assert!(
-                    self.ids.insert(request.fetch.0),
-                    "{} was used before",
-                    request.fetch
-                );
-                assert!(
-                    request.last.is_none_or(|last| last >= request.first),
-                    "{request:?}"
-                );
+                assert!(self.ids.insert(request.fetch.0), "{} was used before", request.fetch);
+                assert!(request.last.is_none_or(|last| last >= request.first), "{request:?}");
                 assert!(request.attempt > 0 && request.credit > 0, "{request:?}");
                 let (first, cancelled) = (request.first, false);
-                let fetch = Fetch {
-                    track,
-                    first,
-                    cancelled,
-                };
+                let fetch = Fetch { track, first, cancelled };
                 self.fetches.insert(request.fetch, fetch);
             }
             Action::CancelFetch { fetch, .. } => {
                 let fetch = self.fetches.get_mut(&fetch).expect("it was asked for");
-                assert!(
-                    !core::mem::replace(&mut fetch.cancelled, true),
-                    "cancelled twice"
-                );
+                assert!(!core::mem::replace(&mut fetch.cancelled, true), "cancelled twice");
             }
             Action::Grant { fetch, bytes } => {
                 let fetch = self.fetches.get(&fetch).expect("it was asked for");
                 assert!(!fetch.cancelled && bytes > 0, "a grant that grants nothing");
             }
-            Action::WakeReader {
-                reader, request, ..
-            } => {
+            Action::WakeReader { reader, request, .. } => {
                 let count = self.questions.get_mut(&(reader, request));
                 let count = count.unwrap_or_else(|| panic!("{reader} did not ask {request}"));
                 *count -= 1;
@@ -173,10 +145,7 @@ impl Ledger {
                 assert!(!core::mem::replace(&mut track.opened, true), "opened twice");
             }
             Action::Closed { track } => {
-                assert!(
-                    self.known(track).opened,
-                    "closed before it was said to be opened"
-                );
+                assert!(self.known(track).opened, "closed before it was said to be opened");
                 self.tracks.remove(&track);
             }
             Action::NeedFreshUrl { track }
@@ -192,9 +161,7 @@ impl Ledger {
     }
 
     fn known(&mut self, track: TrackId) -> &mut Track {
-        self.tracks
-            .get_mut(&track)
-            .unwrap_or_else(|| panic!("{track} is not open"))
+        self.tracks.get_mut(&track).unwrap_or_else(|| panic!("{track} is not open"))
     }
 
     /// Actions of the store and of the views.
@@ -207,53 +174,28 @@ impl Ledger {
             }
             Action::Release { resource } => {
                 let gone = self.resources.remove(&resource).expect("it was opened");
-                assert!(
-                    gone.writes.is_empty() && gone.verifies.is_empty(),
-                    "released too early"
-                );
+                assert!(gone.writes.is_empty() && gone.verifies.is_empty(), "released too early");
             }
-            Action::Write {
-                resource,
-                op,
-                offset,
-                bytes,
-            } => {
+            Action::Write { resource, op, offset, bytes } => {
                 assert!(self.ids.insert(op.0), "{op} was used before");
                 self.stored(resource).write(op, offset, bytes);
             }
-            Action::Verify {
-                resource,
-                op,
-                range,
-            } => {
+            Action::Verify { resource, op, range } => {
                 assert!(self.ids.insert(op.0), "{op} was used before");
                 let stored = self.stored(resource);
-                assert!(
-                    stored.written.contains_range(range),
-                    "{range} is not stored"
-                );
+                assert!(stored.written.contains_range(range), "{range} is not stored");
                 stored.verifies.push_back((op, range));
             }
             Action::Discard { resource, range } => {
                 let stored = self.stored(resource);
-                assert_eq!(
-                    stored.view.present().len_within(range),
-                    0,
-                    "{range} is published"
-                );
+                assert_eq!(stored.view.present().len_within(range), 0, "{range} is published");
                 stored.written.remove(range);
             }
             Action::Publish { resource, change } => self.stored(resource).publish(&change),
-            Action::Commit {
-                resource,
-                final_len,
-            } => {
+            Action::Commit { resource, final_len } => {
                 let stored = self.stored(resource);
                 let whole = ByteRange::new(0, final_len);
-                assert!(
-                    stored.view.present().contains_range(whole),
-                    "not whole: {stored:?}"
-                );
+                assert!(stored.view.present().contains_range(whole), "not whole: {stored:?}");
                 stored.view.commit(final_len);
             }
             action => unreachable!("{action:?} is recorded elsewhere"),
@@ -261,30 +203,19 @@ impl Ledger {
     }
 
     fn stored(&mut self, resource: ResourceId) -> &mut Stored {
-        self.resources
-            .get_mut(&resource)
-            .unwrap_or_else(|| panic!("{resource} is not open"))
+        self.resources.get_mut(&resource).unwrap_or_else(|| panic!("{resource} is not open"))
     }
 }
 
 impl Stored {
     fn write(&mut self, op: OpId, offset: u64, bytes: bytes::Bytes) {
-        let end = offset
-            .checked_add(bytes.len() as u64)
-            .expect("it fits into a u64");
+        let end = offset.checked_add(bytes.len() as u64).expect("it fits into a u64");
         let range = ByteRange::new(offset, end);
         assert!(!range.is_empty(), "an empty write");
-        assert_eq!(
-            self.view.present().len_within(range),
-            0,
-            "{range} is published"
-        );
+        assert_eq!(self.view.present().len_within(range), 0, "{range} is published");
         for (_, offset, bytes) in &self.writes {
             let other = ByteRange::at(*offset, bytes.len() as u64);
-            assert!(
-                other.intersect(range).is_empty(),
-                "{range} is being written"
-            );
+            assert!(other.intersect(range).is_empty(), "{range} is being written");
         }
         self.writes.push_back((op, offset, bytes));
     }
@@ -297,25 +228,18 @@ impl Stored {
     /// The oldest write succeeds.
     pub(super) fn wrote(&mut self) -> Option<OpId> {
         let (op, offset, bytes) = self.writes.pop_front()?;
-        self.written
-            .insert(ByteRange::at(offset, bytes.len() as u64));
+        self.written.insert(ByteRange::at(offset, bytes.len() as u64));
         Some(op)
     }
 
     fn publish(&mut self, change: &Change) {
         match change {
             Change::Present(range) => {
-                assert!(
-                    self.written.contains_range(*range),
-                    "{range} was not written"
-                );
+                assert!(self.written.contains_range(*range), "{range} was not written");
                 assert_eq!(self.view.present().len_within(*range), 0, "{range} twice");
             }
             Change::Retracted(range) => {
-                assert!(
-                    self.view.present().contains_range(*range),
-                    "{range} is not published"
-                );
+                assert!(self.view.present().contains_range(*range), "{range} is not published");
             }
             _ => {}
         }

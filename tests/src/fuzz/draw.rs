@@ -51,9 +51,8 @@ const VALUES: [&str; 24] = [
 ];
 
 /// Status codes that are treated apart.
-const STATUSES: [u16; 16] = [
-    206, 200, 206, 200, 416, 204, 301, 401, 403, 404, 408, 410, 425, 429, 500, 503,
-];
+const STATUSES: [u16; 16] =
+    [206, 200, 206, 200, 416, 204, 301, 401, 403, 404, 408, 410, 425, 429, 500, 503];
 
 /// One of `known`, or, rarely, an id that nobody gave.
 pub(super) fn id(input: &mut Unstructured<'_>, known: &[u64]) -> Result<u64> {

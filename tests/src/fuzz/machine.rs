@@ -138,9 +138,7 @@ impl World {
             21 => {
                 let track = self.track(input)?;
                 let choice: u8 = input.arbitrary()?;
-                let url = URLS
-                    .get(usize::from(choice % 5))
-                    .and_then(|url| url.parse().ok());
+                let url = URLS.get(usize::from(choice % 5)).and_then(|url| url.parse().ok());
                 self.handle(Event::FreshUrl { track, url });
                 Ok(())
             }
@@ -247,11 +245,7 @@ impl World {
 
     /// An honest answer to what was asked, or any.
     fn answer(&self, fetch: FetchId, input: &mut Unstructured<'_>) -> Result<ResponseHead> {
-        let first = self
-            .ledger
-            .fetches
-            .get(&fetch)
-            .map_or(0, |fetch| fetch.first);
+        let first = self.ledger.fetches.get(&fetch).map_or(0, |fetch| fetch.first);
         let choice: u8 = input.arbitrary()?;
         let head = match choice % 8 {
             0..4 if first < TOTAL => {
@@ -282,21 +276,13 @@ impl World {
             0xe0..0xf0 => {
                 let range = draw::range(input)?;
                 let failure = fault(false);
-                self.handle(Event::ReadFailed {
-                    resource,
-                    range,
-                    failure,
-                });
+                self.handle(Event::ReadFailed { resource, range, failure });
             }
             _ => {
                 let (op, result) = (OpId(draw::id(input, &[])?), Ok(()));
                 let stored = self.ledger.resources.get(&resource);
                 if stored.is_none_or(|stored| stored.oldest() != Some(op)) {
-                    self.handle(Event::Written {
-                        resource,
-                        op,
-                        result,
-                    });
+                    self.handle(Event::Written { resource, op, result });
                 }
             }
         }
@@ -316,11 +302,7 @@ impl World {
             };
             (op, Err((fault(op.0 % 2 == 0), bytes)))
         };
-        self.handle(Event::Written {
-            resource,
-            op,
-            result,
-        });
+        self.handle(Event::Written { resource, op, result });
     }
 
     fn verify_done(&mut self, resource: ResourceId, choice: u8) {
@@ -334,11 +316,7 @@ impl World {
             (0..7, _) => Verification::Digest(0),
             _ => Verification::Failed(fault(false)),
         };
-        self.handle(Event::Verified {
-            resource,
-            op,
-            result,
-        });
+        self.handle(Event::Verified { resource, op, result });
     }
 
     fn open(&mut self, track: TrackId, url: u8, options: OpenOptions) {
@@ -349,20 +327,12 @@ impl World {
             renewable: track.0 == 1,
         });
         self.ledger.open(track);
-        self.handle(Event::Open {
-            track,
-            source,
-            options,
-        });
+        self.handle(Event::Open { track, source, options });
     }
 
     fn attach(&mut self, track: TrackId, reader: ReaderId, position: u64) {
         self.ledger.attach(track, reader);
-        self.handle(Event::Attach {
-            track,
-            reader,
-            position,
-        });
+        self.handle(Event::Attach { track, reader, position });
     }
 
     fn ask(
@@ -374,12 +344,7 @@ impl World {
     ) {
         let request = RequestId(number);
         self.ledger.ask(reader, request);
-        self.handle(Event::ReadRequest {
-            reader,
-            request,
-            latched,
-            range,
-        });
+        self.handle(Event::ReadRequest { reader, request, latched, range });
     }
 
     fn close(&mut self, track: TrackId) {
@@ -396,11 +361,7 @@ impl World {
 
     /// Time passes to the next deadline.
     fn tick(&mut self) {
-        self.now = self
-            .machine
-            .poll_timeout()
-            .unwrap_or(self.now)
-            .max(self.now);
+        self.now = self.machine.poll_timeout().unwrap_or(self.now).max(self.now);
         self.handle(Event::Tick);
     }
 
@@ -426,8 +387,7 @@ impl World {
             !stored.writes.is_empty() || !stored.verifies.is_empty()
         };
         let mut all = self.ledger.resources.iter();
-        all.find(|(_, stored)| owes(stored))
-            .map(|(resource, _)| *resource)
+        all.find(|(_, stored)| owes(stored)).map(|(resource, _)| *resource)
     }
 
     /// Everything is closed, answered and reported: the machine has nothing left to do, and asks for no tick.
@@ -440,16 +400,8 @@ impl World {
             self.fail(fetch, FailureKind::Stopped);
         }
         self.ledger.check_rest();
-        assert!(
-            self.machine.is_quiescent(),
-            "not quiescent: {:?}",
-            self.machine
-        );
-        assert_eq!(
-            self.machine.poll_timeout(),
-            None,
-            "a deadline without a track"
-        );
+        assert!(self.machine.is_quiescent(), "not quiescent: {:?}", self.machine);
+        assert_eq!(self.machine.poll_timeout(), None, "a deadline without a track");
     }
 }
 
@@ -458,8 +410,5 @@ fn reader(input: &mut Unstructured<'_>) -> Result<ReaderId> {
 }
 
 fn fault(full: bool) -> StoreFailure {
-    StoreFailure {
-        full,
-        detail: "as the input says".to_owned(),
-    }
+    StoreFailure { full, detail: "as the input says".to_owned() }
 }

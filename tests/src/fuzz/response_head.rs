@@ -45,21 +45,12 @@ fn check(head: &ResponseHead) {
     }
     if let Field::Valid(ContentRange::Bytes { range, total }) = head.content_range {
         assert!(!range.is_empty(), "a placed body holds a byte");
-        assert!(
-            total.is_none_or(|total| range.end <= total),
-            "{range} of {total:?}"
-        );
+        assert!(total.is_none_or(|total| range.end <= total), "{range} of {total:?}");
     }
     if let Some(RetryAfter(wait)) = head.retry_after() {
-        let field = head
-            .retry_after_field
-            .as_deref()
-            .expect("it was read from there");
+        let field = head.retry_after_field.as_deref().expect("it was read from there");
         let undated = RetryAfter::parse(field, None);
-        assert!(
-            undated.is_none_or(|RetryAfter(same)| same == wait),
-            "seconds need no date"
-        );
+        assert!(undated.is_none_or(|RetryAfter(same)| same == wait), "seconds need no date");
     }
     if let Some(etag) = &head.validator.etag {
         let again = ETag::parse(etag.as_str()).expect("a tag is its own field value");
@@ -68,14 +59,8 @@ fn check(head: &ResponseHead) {
     }
     if let Some(sent) = head.validator.if_range() {
         let strong = head.validator.etag.as_ref().filter(|etag| !etag.is_weak());
-        let expected = strong
-            .map(ETag::as_str)
-            .or(head.validator.last_modified.as_deref());
-        assert_eq!(
-            Some(sent),
-            expected,
-            "If-Range takes a strong validator, never a weak one"
-        );
+        let expected = strong.map(ETag::as_str).or(head.validator.last_modified.as_deref());
+        assert_eq!(Some(sent), expected, "If-Range takes a strong validator, never a weak one");
     }
     let same = &head.validator;
     assert!(!same.etag_differs(same) && !same.last_modified_differs(same));

@@ -143,12 +143,7 @@ impl OriginBuilder {
         let thread = std::thread::Builder::new()
             .name("origin".to_owned())
             .spawn(move || accept(&listener, &serving))?;
-        Ok(Origin {
-            shared,
-            address,
-            authority,
-            thread: Some(thread),
-        })
+        Ok(Origin { shared, address, authority, thread: Some(thread) })
     }
 
     pub(super) fn manners(&self) -> Manners {

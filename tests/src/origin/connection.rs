@@ -44,9 +44,7 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         };
         threads.retain(|thread| !thread.is_finished());
         if threads.len() >= shared.max_connections {
-            shared
-                .log
-                .refuse(format!("more than {} connections", shared.max_connections));
+            shared.log.refuse(format!("more than {} connections", shared.max_connections));
             continue;
         }
         let socket = Arc::new(socket);
@@ -65,9 +63,7 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         match serving {
             Ok(serving) => threads.push(serving),
             Err(error) => {
-                shared
-                    .log
-                    .refuse(format!("no thread for a connection: {error}"));
+                shared.log.refuse(format!("no thread for a connection: {error}"));
                 shared.log.closed();
             }
         }
@@ -116,12 +112,7 @@ fn serve(socket: Arc<TcpStream>, number: usize, shared: &Shared) {
         let ticket = shared.log.begin(number, &request);
         let reply = answer(&request, ticket, number, shared);
         let has_body = request.method != Method::Head && ![204, 304].contains(&reply.status);
-        let manners = Arc::clone(
-            &shared
-                .manners
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let manners = Arc::clone(&shared.manners.lock().unwrap_or_else(PoisonError::into_inner));
         match send(&mut wire, &reply, has_body, ticket, &shared.log, &manners) {
             After::Keep => reused = true,
             after => break after,

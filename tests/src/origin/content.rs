@@ -34,11 +34,7 @@ pub fn first_difference(seed: u64, offset: u64, bytes: &[u8]) -> Option<u64> {
         let expected = &word(seed, at / WORD)[(at % WORD) as usize..];
         let len = expected.len().min(rest.len());
         if expected[..len] != rest[..len] {
-            let equal = expected
-                .iter()
-                .zip(rest)
-                .take_while(|(a, b)| a == b)
-                .count();
+            let equal = expected.iter().zip(rest).take_while(|(a, b)| a == b).count();
             return Some(at + equal as u64);
         }
         at += len as u64;
@@ -64,24 +60,10 @@ mod tests {
     fn a_piece_is_what_the_whole_has_there() {
         let whole = content(7, 1001);
         assert_eq!(whole.len(), 1001);
-        for range in [
-            0..0,
-            0..1,
-            0..8,
-            3..29,
-            8..16,
-            15..17,
-            990..1001,
-            5..5,
-            1001..1001,
-        ] {
+        for range in [0..0, 0..1, 0..8, 3..29, 8..16, 15..17, 990..1001, 5..5, 1001..1001] {
             let expected = &whole[range.start as usize..range.end as usize];
             assert_eq!(content_at(7, range.clone()), expected, "{range:?}");
-            assert_eq!(
-                first_difference(7, range.start, expected),
-                None,
-                "{range:?}"
-            );
+            assert_eq!(first_difference(7, range.start, expected), None, "{range:?}");
         }
         assert_ne!(content(8, 1001), whole);
     }
@@ -91,9 +73,6 @@ mod tests {
         let mut bytes = content_at(7, 100..200).to_vec();
         bytes[61] ^= 1;
         assert_eq!(first_difference(7, 100, &bytes), Some(161));
-        assert_eq!(
-            first_difference(7, 101, &content_at(7, 100..200)),
-            Some(101)
-        );
+        assert_eq!(first_difference(7, 101, &content_at(7, 100..200)), Some(101));
     }
 }

@@ -13,10 +13,7 @@ impl Headers {
 
     /// Replaces all fields of this name by one, in the place of the first.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        let place = self
-            .0
-            .iter()
-            .position(|(n, _)| n.eq_ignore_ascii_case(name));
+        let place = self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));
         self.remove(name);
         let field = (name.to_owned(), value.into());
         match place {
@@ -32,23 +29,17 @@ impl Headers {
 
     /// The value of the first field of this name.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v)
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
     }
 
     /// The values of all fields of this name, in order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v)
+        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
     }
 
     /// Whether a comma-separated field of this name lists `token`, without case.
     pub fn lists(&self, name: &str, token: &str) -> bool {
-        self.values(name)
-            .flat_map(|v| v.split(','))
-            .any(|t| t.trim().eq_ignore_ascii_case(token))
+        self.values(name).flat_map(|v| v.split(',')).any(|t| t.trim().eq_ignore_ascii_case(token))
     }
 
     /// All fields, in order.

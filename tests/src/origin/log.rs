@@ -80,23 +80,17 @@ impl Exchange {
 impl Stats {
     /// The requests of one path.
     pub fn requests<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Exchange> {
-        self.exchanges
-            .iter()
-            .filter(move |exchange| exchange.request.path == path)
+        self.exchanges.iter().filter(move |exchange| exchange.request.path == path)
     }
 
     /// The bytes of the bodies of one path.
     pub fn bytes_sent(&self, path: &str) -> u64 {
-        self.requests(path)
-            .map(|exchange| exchange.body_bytes)
-            .sum()
+        self.requests(path).map(|exchange| exchange.body_bytes).sum()
     }
 
     /// How many requests of one path go on.
     pub fn running(&self, path: &str) -> usize {
-        self.requests(path)
-            .filter(|exchange| exchange.outcome == Outcome::Running)
-            .count()
+        self.requests(path).filter(|exchange| exchange.outcome == Outcome::Running).count()
     }
 
     /// A line for each request, for the message of a failed test.
@@ -109,15 +103,7 @@ impl Stats {
             self.exchanges.len()
         );
         for exchange in &self.exchanges {
-            let Exchange {
-                nth,
-                connection,
-                request,
-                status,
-                body_bytes,
-                outcome,
-                ..
-            } = exchange;
+            let Exchange { nth, connection, request, status, body_bytes, outcome, .. } = exchange;
             text.push_str(&format!(
                 "#{nth} on connection {connection}: {:?} {} range {:?} if-range {:?} -> {status:?}, {body_bytes} \
                  bytes, {outcome:?}\n",
@@ -235,10 +221,7 @@ impl Log {
         while !done(&state.stats) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(format!(
-                    "not within {timeout:?}: {}",
-                    state.stats.describe()
-                ));
+                return Err(format!("not within {timeout:?}: {}", state.stats.describe()));
             }
             state = match self.changed.wait_timeout(state, left) {
                 Ok((state, _)) => state,

@@ -91,11 +91,7 @@ impl Origin {
 
     /// The same URL by the name `localhost`: another host to a client.
     pub fn url_by_name(&self, path: &str) -> String {
-        format!(
-            "{}://localhost:{}{path}",
-            self.scheme(),
-            self.address.port()
-        )
+        format!("{}://localhost:{}{path}", self.scheme(), self.address.port())
     }
 
     /// Where it listens.
@@ -136,11 +132,7 @@ impl Origin {
 
     /// Other manners from the next request on: latency, rates and send time-out are taken from `settings`.
     pub fn adjust(&self, settings: &OriginBuilder) {
-        let mut manners = self
-            .shared
-            .manners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut manners = self.shared.manners.lock().unwrap_or_else(PoisonError::into_inner);
         *manners = Arc::new(settings.manners());
     }
 
@@ -195,11 +187,7 @@ impl Origin {
     }
 
     fn scheme(&self) -> &'static str {
-        if self.authority.is_some() {
-            "https"
-        } else {
-            "http"
-        }
+        if self.authority.is_some() { "https" } else { "http" }
     }
 
     /// Gets the accepting thread out of `accept`.
@@ -221,8 +209,6 @@ impl Drop for Origin {
 
 impl std::fmt::Debug for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Origin")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Origin").field("address", &self.address).finish_non_exhaustive()
     }
 }

@@ -32,10 +32,7 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A limit of `rate` bytes per second, at least 1.
     pub(super) fn new(rate: u64) -> Self {
-        Self {
-            rate: rate.max(1),
-            due: Mutex::new(None),
-        }
+        Self { rate: rate.max(1), due: Mutex::new(None) }
     }
 
     /// How many bytes to send at once.
@@ -64,10 +61,7 @@ mod tests {
         let start = Instant::now();
         assert_eq!(bucket.reserve(start, 5), start);
         assert_eq!(bucket.reserve(start, 5), start + Duration::from_millis(5));
-        assert_eq!(
-            bucket.reserve(start, 500),
-            start + Duration::from_millis(10)
-        );
+        assert_eq!(bucket.reserve(start, 500), start + Duration::from_millis(10));
         assert_eq!(bucket.reserve(start, 1), start + Duration::from_millis(510));
         let later = start + Duration::from_secs(9);
         assert_eq!(bucket.reserve(later, 100), later - CATCH_UP);

@@ -142,9 +142,7 @@ impl Reply {
         self.headers.remove("Content-Length");
         self.headers.remove("Transfer-Encoding");
         match framing {
-            Framing::Length => self
-                .headers
-                .set("Content-Length", self.body.len().to_string()),
+            Framing::Length => self.headers.set("Content-Length", self.body.len().to_string()),
             Framing::Chunked(_) => self.headers.set("Transfer-Encoding", "chunked"),
             Framing::Close => self.version = "HTTP/1.0",
         }
@@ -173,12 +171,7 @@ impl Reply {
         if let Some(raw) = &self.script.raw_head {
             return raw.clone();
         }
-        let mut head = format!(
-            "{} {} {}\r\n",
-            self.version,
-            self.status,
-            reason(self.status)
-        );
+        let mut head = format!("{} {} {}\r\n", self.version, self.status, reason(self.status));
         for (name, value) in self.headers.iter() {
             head.push_str(name);
             head.push_str(": ");

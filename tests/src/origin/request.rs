@@ -85,14 +85,7 @@ impl Request {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (target, None),
         };
-        Ok(Self {
-            method,
-            path: path.to_owned(),
-            query,
-            headers,
-            http11,
-            reused,
-        })
+        Ok(Self { method, path: path.to_owned(), query, headers, http11, reused })
     }
 }
 
@@ -105,12 +98,8 @@ impl RangeSpec {
         }
         let (first, last) = set.trim().split_once('-')?;
         match (first.is_empty(), last.is_empty()) {
-            (true, _) => Some(Self::Suffix {
-                length: number(last)?,
-            }),
-            (false, true) => Some(Self::From {
-                first: number(first)?,
-            }),
+            (true, _) => Some(Self::Suffix { length: number(last)? }),
+            (false, true) => Some(Self::From { first: number(first)? }),
             (false, false) => {
                 let (first, last) = (number(first)?, number(last)?);
                 (first <= last).then_some(Self::FromTo { first, last })
@@ -170,9 +159,7 @@ fn parse_request_line(line: &str) -> Result<(Method, &str, bool), String> {
 fn parse_fields<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Headers, String> {
     let mut headers = Headers::default();
     for line in lines {
-        let (name, value) = line
-            .split_once(':')
-            .ok_or_else(|| format!("field line {line:?}"))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| format!("field line {line:?}"))?;
         if name.is_empty() || !name.bytes().all(is_token_byte) {
             return Err(format!("field name {name:?}"));
         }
@@ -220,10 +207,7 @@ mod tests {
     fn ranges_resolve_within_the_total() {
         assert_eq!(RangeSpec::From { first: 3 }.resolve(10), Some((3, 9)));
         assert_eq!(RangeSpec::From { first: 10 }.resolve(10), None);
-        assert_eq!(
-            RangeSpec::FromTo { first: 3, last: 99 }.resolve(10),
-            Some((3, 9))
-        );
+        assert_eq!(RangeSpec::FromTo { first: 3, last: 99 }.resolve(10), Some((3, 9)));
         assert_eq!(RangeSpec::Suffix { length: 99 }.resolve(10), Some((0, 9)));
         assert_eq!(RangeSpec::Suffix { length: 0 }.resolve(10), None);
         assert_eq!(RangeSpec::From { first: 0 }.resolve(0), None);
@@ -244,10 +228,7 @@ mod tests {
         }
         let request =
             Request::parse(b"GET /a?b=c HTTP/1.1\r\nhost: h\r\nRange: bytes=1-", true).unwrap();
-        assert_eq!(
-            (request.path.as_str(), request.query.as_deref()),
-            ("/a", Some("b=c"))
-        );
+        assert_eq!((request.path.as_str(), request.query.as_deref()), ("/a", Some("b=c")));
         assert_eq!(request.range(), Some(RangeSpec::From { first: 1 }));
         assert!(request.keeps_alive());
     }

@@ -85,8 +85,7 @@ impl Resource {
         if if_range.starts_with('"') {
             return self.etag.as_deref() == Some(if_range);
         }
-        self.last_modified
-            .is_some_and(|time| httpdate::fmt_http_date(time) == if_range)
+        self.last_modified.is_some_and(|time| httpdate::fmt_http_date(time) == if_range)
     }
 }
 

@@ -35,9 +35,7 @@ impl View<'_> {
             (_, None) => Reply::new(404, &b"no such resource\n"[..]),
             (_, Some(resource)) => self.represent(resource),
         };
-        reply
-            .headers
-            .push("Date", httpdate::fmt_http_date(self.date));
+        reply.headers.push("Date", httpdate::fmt_http_date(self.date));
         if !self.request.keeps_alive() {
             reply.headers.push("Connection", "close");
         }
@@ -48,11 +46,7 @@ impl View<'_> {
     fn whole(&self, resource: &Resource) -> Reply {
         let mut reply = Reply::new(200, resource.bytes.clone());
         if let Some(last) = resource.total().checked_sub(1) {
-            reply.slice = Some(Slice {
-                first: 0,
-                last,
-                total: resource.total(),
-            });
+            reply.slice = Some(Slice { first: 0, last, total: resource.total() });
         }
         describe(&mut reply, resource);
         reply
@@ -65,9 +59,7 @@ impl View<'_> {
         let total = resource.total();
         let Some((first, last)) = range.resolve(total) else {
             let mut reply = Reply::new(416, &b""[..]);
-            reply
-                .headers
-                .push("Content-Range", format!("bytes */{total}"));
+            reply.headers.push("Content-Range", format!("bytes */{total}"));
             return reply;
         };
         let slice = Slice { first, last, total };
@@ -100,9 +92,7 @@ fn describe(reply: &mut Reply, resource: &Resource) {
         reply.headers.push("ETag", value.as_str());
     }
     if let Some(time) = resource.last_modified {
-        reply
-            .headers
-            .push("Last-Modified", httpdate::fmt_http_date(time));
+        reply.headers.push("Last-Modified", httpdate::fmt_http_date(time));
     }
     for (name, value) in resource.headers.iter() {
         reply.headers.push(name, value);

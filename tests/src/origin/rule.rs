@@ -114,21 +114,14 @@ impl Injection<'_> {
 impl Drop for Injection<'_> {
     fn drop(&mut self) {
         let rule = std::mem::replace(&mut self.rule, Rule::new(""));
-        self.rules
-            .0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(rule);
+        self.rules.0.write().unwrap_or_else(PoisonError::into_inner).push(rule);
     }
 }
 
 impl Rules {
     /// Begins a rule for a path, or for all paths that begin with what is before a final `*`.
     pub(super) fn on(&self, pattern: &str) -> Injection<'_> {
-        Injection {
-            rules: self,
-            rule: Rule::new(pattern),
-        }
+        Injection { rules: self, rule: Rule::new(pattern) }
     }
 
     /// Drops the rules of one pattern.
@@ -139,21 +132,14 @@ impl Rules {
 
     /// Drops all rules.
     pub(super) fn heal_all(&self) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The faults that this request meets, and one use less of each rule that they come from.
     pub(super) fn faults_for(&self, request: &Request, nth: usize) -> Vec<Fault> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let matching = rules
-            .iter()
-            .filter(|rule| rule.matches(request, nth) && rule.take());
-        matching
-            .flat_map(|rule| rule.faults.iter().cloned())
-            .collect()
+        let matching = rules.iter().filter(|rule| rule.matches(request, nth) && rule.take());
+        matching.flat_map(|rule| rule.faults.iter().cloned()).collect()
     }
 }
 
@@ -181,15 +167,9 @@ impl Rule {
     /// Uses it once, if any use is left.
     fn take(&self) -> bool {
         let less = |left: usize| {
-            if left == usize::MAX {
-                Some(left)
-            } else {
-                left.checked_sub(1)
-            }
+            if left == usize::MAX { Some(left) } else { left.checked_sub(1) }
         };
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_ok()
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 }
 

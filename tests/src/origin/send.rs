@@ -51,23 +51,13 @@ pub(super) fn send(
     log: &Log,
     manners: &Manners,
 ) -> After {
-    let limits = [reply
-        .script
-        .rate
-        .or(manners.rate)
-        .map(|rate| Arc::new(Bucket::new(rate)))]
-    .into_iter()
-    .chain([manners.total_rate.clone()])
-    .flatten()
-    .collect();
+    let limits = [reply.script.rate.or(manners.rate).map(|rate| Arc::new(Bucket::new(rate)))]
+        .into_iter()
+        .chain([manners.total_rate.clone()])
+        .flatten()
+        .collect();
     let timeout = reply.script.send_timeout.or(manners.send_timeout);
-    let mut sender = Sender {
-        wire,
-        reply,
-        ticket,
-        log,
-        limits,
-    };
+    let mut sender = Sender { wire, reply, ticket, log, limits };
     let end = match sender.wire.set_write_timeout(timeout) {
         Ok(()) => sender.run(has_body, manners.latency),
         Err(error) => Err(error),
@@ -114,8 +104,7 @@ impl Sender<'_> {
     /// `Some` if an injection ended it.
     fn run(&mut self, has_body: bool, latency: Duration) -> io::Result<Option<StopHow>> {
         let script = &self.reply.script;
-        self.wire
-            .wait_until(self.ticket.at + latency + script.latency)?;
+        self.wire.wait_until(self.ticket.at + latency + script.latency)?;
         for status in &script.interim {
             let line = format!("HTTP/1.1 {status} Interim\r\nX-Interim: yes\r\n\r\n");
             self.write(line.as_bytes())?;
@@ -131,11 +120,7 @@ impl Sender<'_> {
 
     fn head(&mut self) -> io::Result<Option<StopHow>> {
         let head = self.reply.head();
-        let stop = self
-            .reply
-            .script
-            .head_stop
-            .filter(|stop| stop.at < head.len() as u64);
+        let stop = self.reply.script.head_stop.filter(|stop| stop.at < head.len() as u64);
         let part = &head[..stop.map_or(head.len(), |stop| stop.at as usize)];
         if stop.is_none_or(|stop| stop.at > 0) {
             self.log.answered(self.ticket, self.reply.status);
@@ -198,11 +183,7 @@ impl Sender<'_> {
         let piece = self.reply.body.piece(at, max);
         let length = piece.len() as u64;
         let now = Instant::now();
-        let due = self
-            .limits
-            .iter()
-            .map(|limit| limit.reserve(now, length))
-            .max();
+        let due = self.limits.iter().map(|limit| limit.reserve(now, length)).max();
         if let Some(due) = due.filter(|due| *due > now) {
             self.wire.wait_until(due)?;
         }

@@ -12,24 +12,14 @@ pub(super) struct Shelf(RwLock<HashMap<String, Resource>>);
 
 impl Shelf {
     pub(super) fn put(&self, path: &str, resource: Resource) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.to_owned(), resource);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), resource);
     }
 
     pub(super) fn remove(&self, path: &str) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(path);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(path);
     }
 
     pub(super) fn look_up(&self, path: &str) -> Option<Resource> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
-            .cloned()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 }

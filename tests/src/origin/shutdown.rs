@@ -59,10 +59,7 @@ impl Shutdown {
         let mut state = self.lock();
         loop {
             if state.stopped {
-                return Err(io::Error::new(
-                    io::ErrorKind::ConnectionAborted,
-                    "the origin ends",
-                ));
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the origin ends"));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

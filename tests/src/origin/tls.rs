@@ -50,18 +50,13 @@ pub(super) fn make() -> Result<(CertificateAuthority, Arc<ServerConfig>), String
     Ok((authority, Arc::new(config)))
 }
 
-type Signed = (
-    CertificateAuthority,
-    Vec<CertificateDer<'static>>,
-    PrivateKeyDer<'static>,
-);
+type Signed = (CertificateAuthority, Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 fn sign() -> Result<Signed, rcgen::Error> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    ca.distinguished_name
-        .push(DnType::CommonName, "infill fault origin");
+    ca.distinguished_name.push(DnType::CommonName, "infill fault origin");
     let ca_key = KeyPair::generate()?;
     let ca_certificate = ca.self_signed(&ca_key)?;
     let issuer = Issuer::new(ca, ca_key);
@@ -69,10 +64,8 @@ fn sign() -> Result<Signed, rcgen::Error> {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
-    let authority = CertificateAuthority {
-        pem: ca_certificate.pem(),
-        der: ca_certificate.der().clone(),
-    };
+    let authority =
+        CertificateAuthority { pem: ca_certificate.pem(), der: ca_certificate.der().clone() };
     let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     Ok((authority, vec![certificate.der().clone()], private))
 }

@@ -53,18 +53,12 @@ impl Wire {
             }
             None => None,
         };
-        Ok(Self {
-            socket,
-            tls,
-            input: Vec::new(),
-            shutdown,
-        })
+        Ok(Self { socket, tls, input: Vec::new(), shutdown })
     }
 
     /// Waits for a request head, at most `idle` for each read.
     pub(super) fn read_head(&mut self, idle: Option<Duration>) -> io::Result<Incoming> {
-        self.socket
-            .set_read_timeout(idle.map(at_least_a_millisecond))?;
+        self.socket.set_read_timeout(idle.map(at_least_a_millisecond))?;
         let mut seen = 0;
         loop {
             if let Some(end) = find_end(&self.input, seen) {
@@ -89,8 +83,7 @@ impl Wire {
 
     /// A write that makes no progress for as long fails with `TimedOut`.
     pub(super) fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.socket
-            .set_write_timeout(timeout.map(at_least_a_millisecond))
+        self.socket.set_write_timeout(timeout.map(at_least_a_millisecond))
     }
 
     /// Writes all of `bytes`; on failure says how many were written (of TLS: none of the failed part).
@@ -102,10 +95,7 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_time_out(&error) => {
                     let kind = io::ErrorKind::TimedOut;
-                    return Err((
-                        written as u64,
-                        io::Error::new(kind, "the client reads nothing"),
-                    ));
+                    return Err((written as u64, io::Error::new(kind, "the client reads nothing")));
                 }
                 Err(error) => return Err((written as u64, error)),
             }
@@ -152,11 +142,7 @@ impl Wire {
 
     /// Ends with a RST.
     pub(super) fn reset(self) {
-        if self
-            .shutdown
-            .sleep_until(Instant::now() + RESET_AFTER)
-            .is_ok()
-        {
+        if self.shutdown.sleep_until(Instant::now() + RESET_AFTER).is_ok() {
             let _ = SockRef::from(&*self.socket).set_linger(Some(Duration::ZERO));
         }
     }
@@ -237,10 +223,7 @@ fn read_tls(
 /// The position of the empty line that ends a head, looking only at what is new since `seen`.
 fn find_end(input: &[u8], seen: usize) -> Option<usize> {
     let from = seen.saturating_sub(3);
-    input[from..]
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .map(|at| from + at)
+    input[from..].windows(4).position(|window| window == b"\r\n\r\n").map(|at| from + at)
 }
 
 /// A socket time-out of zero is refused by the standard library.
@@ -249,8 +232,5 @@ fn at_least_a_millisecond(duration: Duration) -> Duration {
 }
 
 fn is_time_out(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

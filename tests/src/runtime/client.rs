@@ -27,9 +27,8 @@ impl Client {
         let store = settings.store.clone();
         match runtime {
             Runtime::Blocking => {
-                let mut builder = infill_blocking::Client::builder()
-                    .store(store)
-                    .configure(|all| *all = config);
+                let mut builder =
+                    infill_blocking::Client::builder().store(store).configure(|all| *all = config);
                 if let Some(authority) = settings.authority.clone() {
                     builder = builder.agent_factory(move || agent(&authority));
                 }
@@ -52,9 +51,7 @@ impl Client {
     pub fn open(&self, source: impl Into<Source>) -> Result<Stream, Error> {
         match self {
             Self::Blocking(client) => client.open(source).map(Stream::Blocking),
-            Self::Tokio(client) => tokio_runtime()
-                .block_on(client.open(source))
-                .map(Stream::Tokio),
+            Self::Tokio(client) => tokio_runtime().block_on(client.open(source)).map(Stream::Tokio),
         }
     }
 
@@ -87,11 +84,7 @@ fn agent(authority: &CertificateAuthority) -> ureq::Agent {
         .provider(TlsProvider::Rustls)
         .root_certs(RootCerts::new_with_certs(&[certificate]))
         .build();
-    ureq::Agent::config_builder()
-        .proxy(None)
-        .tls_config(tls)
-        .build()
-        .into()
+    ureq::Agent::config_builder().proxy(None).tls_config(tls).build().into()
 }
 
 fn http(authority: &CertificateAuthority) -> Result<reqwest::Client, Error> {

@@ -63,11 +63,7 @@ pub struct Settings {
 impl Settings {
     /// As an embedder has them who sets nothing, but with a fixed seed.
     pub fn new() -> Self {
-        Self {
-            config: Config::default(),
-            store: StoreKind::default(),
-            authority: None,
-        }
+        Self { config: Config::default(), store: StoreKind::default(), authority: None }
     }
 
     /// For tests that make failures: retries come soon. Deadlines stay long, because a busy machine must not trip over

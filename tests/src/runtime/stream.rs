@@ -115,9 +115,7 @@ impl Stream {
     pub fn check_at(&mut self, seed: u64, at: u64, len: u64) {
         let to = self.seek(SeekFrom::Start(at)).expect("a seek moves only");
         assert_eq!(to, at);
-        let due = self
-            .byte_len()
-            .map_or(len, |total| total.saturating_sub(at).min(len));
+        let due = self.byte_len().map_or(len, |total| total.saturating_sub(at).min(len));
         let reading = self.read_most(seed, len);
         assert_eq!(reading.end.err(), None, "reading at {at}");
         assert_eq!(reading.count, due, "reading at {at}");
@@ -130,9 +128,7 @@ impl Stream {
 /// If it is none: infill's streams give no others.
 pub fn of_infill(error: &io::Error) -> Error {
     let inner = Error::from_io(error);
-    inner
-        .unwrap_or_else(|| panic!("not an error of infill: {error:?}"))
-        .clone()
+    inner.unwrap_or_else(|| panic!("not an error of infill: {error:?}")).clone()
 }
 
 impl Read for Stream {

@@ -132,15 +132,7 @@ fn instead(
         }
         Fault::Busy => {
             let mut reply = status([429, 503][stage.rng.usize(0..2)]);
-            let values = [
-                "0",
-                "1",
-                "7",
-                "86400",
-                "-3",
-                "soon",
-                "Tue, 14 Nov 2023 22:14:00 GMT",
-            ];
+            let values = ["0", "1", "7", "86400", "-3", "soon", "Tue, 14 Nov 2023 22:14:00 GMT"];
             reply.set("Retry-After", values[stage.rng.usize(0..values.len())]);
             Some(Answer::Reply(reply))
         }
@@ -180,14 +172,7 @@ fn change_range(
     let total = version.content.total();
     if fault == Fault::UnaskedRange && request.plain && total > 1 {
         reply.status = 206;
-        reply.place(
-            version,
-            Part {
-                first: 0,
-                end: total / 2,
-                total,
-            },
-        );
+        reply.place(version, Part { first: 0, end: total / 2, total });
         return true;
     }
     let Some(part) = reply.part else {
@@ -246,10 +231,7 @@ fn change_head(fault: Fault, site: &Site, stage: &mut Stage, reply: &mut Reply) 
     match fault {
         Fault::NoContentRange => reply.remove("Content-Range"),
         Fault::WrongTotal => {
-            reply.set(
-                "Content-Range",
-                format!("bytes {first}-{}/{}", end - 1, total + 7),
-            );
+            reply.set("Content-Range", format!("bytes {first}-{}/{}", end - 1, total + 7));
         }
         Fault::UnknownTotal => reply.set("Content-Range", format!("bytes {first}-{}/*", end - 1)),
         Fault::Multipart => {
@@ -294,11 +276,7 @@ fn change_body(fault: Fault, stage: &mut Stage, reply: &mut Reply) -> bool {
     }
     let at = stage.rng.u64(0..length);
     let slow = |from: u64, bytes: u64, every: u64| {
-        Some(Slow {
-            from,
-            bytes,
-            every: std::time::Duration::from_millis(every),
-        })
+        Some(Slow { from, bytes, every: std::time::Duration::from_millis(every) })
     };
     match fault {
         Fault::Cut => {

@@ -27,10 +27,7 @@ pub struct Content {
 impl Content {
     /// Some version of `total` bytes. Its first byte is none that a document begins with (FAULTS B19).
     pub fn new(total: u64, rng: &mut Rng) -> Self {
-        assert!(
-            (1..=MAX_TOTAL).contains(&total),
-            "a resource of {total} bytes"
-        );
+        assert!((1..=MAX_TOTAL).contains(&total), "a resource of {total} bytes");
         let room = POOL_BYTES - (MAX_TOTAL + OVERHANG) as usize - 4096;
         let mut offset = rng.usize(0..room);
         while !(0x80..0xe0).contains(&pool()[offset]) {
@@ -46,10 +43,7 @@ impl Content {
 
     /// The bytes from `start` to `end`, which may lie a little behind the end of the resource.
     pub fn slice(self, start: u64, end: u64) -> Bytes {
-        assert!(
-            start <= end && end <= self.total + OVERHANG,
-            "no bytes {start}..{end}"
-        );
+        assert!(start <= end && end <= self.total + OVERHANG, "no bytes {start}..{end}");
         pool().slice(self.offset + start as usize..self.offset + end as usize)
     }
 
@@ -77,16 +71,10 @@ mod tests {
     #[test]
     fn another_version_or_position_does_not_match() {
         let mut rng = Rng::with_seed(7);
-        let (one, two) = (
-            Content::new(100_000, &mut rng),
-            Content::new(100_000, &mut rng),
-        );
+        let (one, two) = (Content::new(100_000, &mut rng), Content::new(100_000, &mut rng));
         assert!(one.matches(500, &one.slice(500, 900)));
         assert!(!one.matches(501, &one.slice(500, 900)));
         assert!(!two.matches(500, &one.slice(500, 900)));
-        assert!(
-            !one.matches(99_999, &one.slice(99_999, 100_001)),
-            "behind the end"
-        );
+        assert!(!one.matches(99_999, &one.slice(99_999, 100_001)), "behind the end");
     }
 }

@@ -147,12 +147,7 @@ fn track(rng: &mut Rng, clean: bool) -> TrackPlan {
         ),
         content_type: one_of(
             rng,
-            &[
-                Some("audio/mpeg"),
-                Some("audio/mpeg"),
-                None,
-                Some("application/octet-stream"),
-            ],
+            &[Some("audio/mpeg"), Some("audio/mpeg"), None, Some("application/octet-stream")],
         ),
         redirected,
         expires,
@@ -227,11 +222,7 @@ fn reader(rng: &mut Rng, index: usize, track: &TrackPlan, heal_at: Duration) -> 
             len: size(rng, 256 * 1024),
             patience: (rng.u32(0..3) == 0).then(|| millis(rng, 1, 2_000)),
             says_so: rng.bool(),
-            rest: if rng.bool() {
-                Duration::ZERO
-            } else {
-                millis(rng, 0, 3_000)
-            },
+            rest: if rng.bool() { Duration::ZERO } else { millis(rng, 0, 3_000) },
         });
     }
     let chunk = size(rng, 64 * 1024).max(track.total / 64);
@@ -247,11 +238,7 @@ fn reader(rng: &mut Rng, index: usize, track: &TrackPlan, heal_at: Duration) -> 
         moves,
         chunk,
         pace,
-        copy_time: if rng.bool() {
-            Duration::ZERO
-        } else {
-            millis(rng, 0, 20)
-        },
+        copy_time: if rng.bool() { Duration::ZERO } else { millis(rng, 0, 20) },
         detach: rng.bool(),
         stubborn: rng.bool(),
     }
@@ -265,11 +252,7 @@ fn incidents(
     heal_at: Duration,
 ) -> Vec<(Duration, Incident)> {
     let mut incidents = Vec::new();
-    let count = if clean {
-        rng.usize(0..=1)
-    } else {
-        rng.usize(0..=4)
-    };
+    let count = if clean { rng.usize(0..=1) } else { rng.usize(0..=4) };
     for _ in 0..count {
         let track = rng.usize(0..tracks.len());
         let incident = match if clean { 0 } else { rng.u32(0..16) } {
@@ -279,17 +262,11 @@ fn incidents(
             8 | 9 => Incident::NetworkChanged,
             10 => Incident::StoreFull(millis(rng, 100, 10_000)),
             11 => Incident::StoreBroken(millis(rng, 100, 10_000)),
-            12 | 13 if readers > 0 => Incident::ReadFailure {
-                reader: rng.usize(0..readers),
-            },
+            12 | 13 if readers > 0 => Incident::ReadFailure { reader: rng.usize(0..readers) },
             _ => Incident::Stale,
         };
         // Early ones hit transfers; late ones hit what rests.
-        let spread = if rng.bool() {
-            heal_at.as_secs_f64()
-        } else {
-            3.0
-        };
+        let spread = if rng.bool() { heal_at.as_secs_f64() } else { 3.0 };
         let at = Duration::from_secs_f64(spread * rng.f64());
         incidents.push((at.min(heal_at), incident));
     }

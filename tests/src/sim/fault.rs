@@ -172,11 +172,7 @@ impl Coverage {
 
     /// What was never injected.
     pub fn missing(&self) -> Vec<Fault> {
-        Fault::ALL
-            .iter()
-            .copied()
-            .filter(|fault| self.of(*fault) == 0)
-            .collect()
+        Fault::ALL.iter().copied().filter(|fault| self.of(*fault) == 0).collect()
     }
 }
 

@@ -152,12 +152,7 @@ impl Ledger {
                     entry.stage = Life::Closing;
                 }
             }
-            Event::ReadRequest {
-                reader,
-                request,
-                latched,
-                range,
-            } => {
+            Event::ReadRequest { reader, request, latched, range } => {
                 for ((other, _), waiting) in &mut self.requests {
                     waiting.superseded |= other == reader;
                 }
@@ -172,9 +167,7 @@ impl Ledger {
             }
             // What failed on the old network is past: patience begins anew.
             Event::NetworkChanged => {
-                self.tracks
-                    .values_mut()
-                    .for_each(|track| track.last_progress = now);
+                self.tracks.values_mut().for_each(|track| track.last_progress = now);
             }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
@@ -186,10 +179,7 @@ impl Ledger {
                     return;
                 };
                 let length = bytes.len() as u64;
-                assert!(
-                    entry.credit >= length,
-                    "the simulator delivers more than was granted"
-                );
+                assert!(entry.credit >= length, "the simulator delivers more than was granted");
                 entry.credit -= length;
                 // The way to a byte through present ones is progress too, where ranges are ignored.
                 if let Some(track) = self.tracks.get_mut(&entry.track) {
@@ -233,12 +223,7 @@ impl Ledger {
                 }
                 self.resource(*resource).released = true;
             }
-            Action::Write {
-                resource,
-                offset,
-                bytes,
-                ..
-            } => {
+            Action::Write { resource, offset, bytes, .. } => {
                 let range = ByteRange::at(*offset, bytes.len() as u64);
                 self.write(*resource, range, store);
             }
@@ -253,16 +238,9 @@ impl Ledger {
             Action::Publish { resource, change } => {
                 self.publish(now, *resource, change, store, origins);
             }
-            Action::Commit {
-                resource,
-                final_len,
-            } => self.commit(*resource, *final_len),
+            Action::Commit { resource, final_len } => self.commit(*resource, *final_len),
             Action::Opened { track, result } => self.opened(*track, result),
-            Action::WakeReader {
-                reader,
-                request,
-                answer,
-            } => {
+            Action::WakeReader { reader, request, answer } => {
                 self.answered(now, *reader, *request, answer);
             }
             Action::Closed { track } => {
@@ -291,10 +269,7 @@ impl Ledger {
             if waiting.superseded {
                 violated!("{request} of {reader} was replaced and has got no answer");
             }
-            let track = self
-                .readers
-                .get(reader)
-                .and_then(|track| self.tracks.get(track));
+            let track = self.readers.get(reader).and_then(|track| self.tracks.get(track));
             let Some(track) = track else { continue };
             if track.stage != Life::Open {
                 violated!("{request} of {reader} has got no answer though its track was closed");
@@ -354,10 +329,7 @@ impl Ledger {
 
     /// A live resource and a fetch that is past, for events that make no sense.
     pub(super) fn past(&self) -> (Option<ResourceId>, Option<FetchId>) {
-        let fetch = self
-            .seen_fetches
-            .iter()
-            .find(|fetch| !self.fetches.contains_key(fetch));
+        let fetch = self.seen_fetches.iter().find(|fetch| !self.fetches.contains_key(fetch));
         (self.resources.keys().next_back().copied(), fetch.copied())
     }
 
@@ -371,9 +343,7 @@ impl Ledger {
     ) {
         let entry = self.resource(resource);
         let site = entry.site;
-        let versions = entry
-            .versions
-            .get_or_insert_with(|| all_versions(origins, site));
+        let versions = entry.versions.get_or_insert_with(|| all_versions(origins, site));
         versions.retain(|version| version.matches(start, bytes));
         if versions.is_empty() {
             let end = start + bytes.len() as u64;
@@ -386,9 +356,7 @@ impl Ledger {
         let entry = &self.resources[&resource];
         let true_end = match &entry.versions {
             Some(versions) => versions.iter().any(|version| version.total() <= position),
-            None => all_versions(origins, entry.site)
-                .iter()
-                .any(|v| v.total() <= position),
+            None => all_versions(origins, entry.site).iter().any(|v| v.total() <= position),
         };
         if !true_end && !entry.view.facts().unverified {
             violated!(
@@ -521,9 +489,5 @@ impl Ledger {
 }
 
 fn all_versions(origins: &Origins, site: usize) -> Vec<Content> {
-    origins.sites[site]
-        .versions
-        .iter()
-        .map(|version| version.content)
-        .collect()
+    origins.sites[site].versions.iter().map(|version| version.content).collect()
 }

@@ -61,12 +61,7 @@ struct Connection {
 
 impl Network {
     pub(super) fn new(plan: NetworkPlan) -> Self {
-        Self {
-            plan,
-            connections: BTreeMap::new(),
-            free_at: Instant::ZERO,
-            away: false,
-        }
+        Self { plan, connections: BTreeMap::new(), free_at: Instant::ZERO, away: false }
     }
 
     /// Makes a request.
@@ -171,10 +166,7 @@ impl Network {
             }
             NetStep::Chunk(length) => {
                 let reply = connection.reply.as_ref()?;
-                let (start, end) = (
-                    connection.sent as usize,
-                    (connection.sent + length) as usize,
-                );
+                let (start, end) = (connection.sent as usize, (connection.sent + length) as usize);
                 let bytes = reply.body.slice(start..end);
                 connection.sent += length;
                 self.pump(stage, fetch);
@@ -233,20 +225,14 @@ impl Network {
 
     /// Schedules the next piece of a body, or its end, or nothing while there is no credit.
     fn pump(&mut self, stage: &mut Stage, fetch: FetchId) {
-        let connection = self
-            .connections
-            .get_mut(&fetch)
-            .expect("called for a live connection");
+        let connection = self.connections.get_mut(&fetch).expect("called for a live connection");
         let Some(reply) = &connection.reply else {
             return;
         };
         connection.parked = false;
         let left = reply.body.len() as u64 - connection.sent;
         if left == 0 {
-            stage.after(
-                Duration::from_micros(50),
-                Happening::Net(fetch, NetStep::End),
-            );
+            stage.after(Duration::from_micros(50), Happening::Net(fetch, NetStep::End));
             return;
         }
         let slow = reply.slow.filter(|slow| slow.from <= connection.sent);
@@ -279,10 +265,7 @@ impl Network {
             FailureKind::Stopped => "stopped",
             _ => "simulated",
         };
-        Event::FetchFailed {
-            fetch,
-            failure: FetchFailure::new(kind, detail),
-        }
+        Event::FetchFailed { fetch, failure: FetchFailure::new(kind, detail) }
     }
 
     fn latency(&self, stage: &mut Stage) -> Duration {

@@ -18,6 +18,7 @@ use super::stage::Stage;
 const EPOCH: Duration = Duration::from_secs(1_700_000_000);
 
 /// What an origin does with a request.
+#[allow(clippy::large_enum_variant)] // It lives for one call.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// It answers.
@@ -147,9 +148,7 @@ impl Origins {
                 .any(|(_, incident)| *incident == Incident::Replace { track: index });
             Site::new(track.clone(), replaced, stage)
         });
-        Self {
-            sites: sites.collect(),
-        }
+        Self { sites: sites.collect() }
     }
 
     /// The URL to open a track with, counted from now.
@@ -157,9 +156,7 @@ impl Origins {
         let site = &mut self.sites[track];
         site.originals.push(now);
         let (host, number) = (site.plan.host, site.originals.len() - 1);
-        parse(&format!(
-            "http://origin{host}.test/{track}/u{number}?token={number}"
-        ))
+        parse(&format!("http://origin{host}.test/{track}/u{number}?token={number}"))
     }
 
     /// Answers a request.
@@ -169,13 +166,9 @@ impl Origins {
             .next()
             .and_then(|track| track.parse().ok())
             .expect("every URL that was given names its track");
-        let name = segments
-            .next()
-            .expect("every URL that was given has a name");
+        let name = segments.next().expect("every URL that was given has a name");
         let (kind, number) = name.split_at(1);
-        let number: usize = number
-            .parse()
-            .expect("every URL that was given is numbered");
+        let number: usize = number.parse().expect("every URL that was given is numbered");
         let site = &mut self.sites[track];
         site.requests += 1;
         if !site.is_valid(kind, number, stage) {
@@ -203,11 +196,7 @@ impl Site {
         }
         let content = Content::new(plan.total, &mut stage.rng);
         Self {
-            versions: vec![Version {
-                content,
-                age: 9_000_000,
-                number: 0,
-            }],
+            versions: vec![Version { content, age: 9_000_000, number: 0 }],
             plan,
             total_is_validator,
             requests: 0,
@@ -218,10 +207,7 @@ impl Site {
 
     /// The version that is served now.
     pub(super) fn current(&self) -> Version {
-        *self
-            .versions
-            .last()
-            .expect("a site begins with a version and never loses one")
+        *self.versions.last().expect("a site begins with a version and never loses one")
     }
 
     /// How many requests came, the present one included.
@@ -245,16 +231,8 @@ impl Site {
         // A strong ETag may be all that tells two versions apart.
         let same_date = self.plan.validators == Validators::Strong && stage.rng.bool();
         let content = Content::new(total, &mut stage.rng);
-        let age = if same_date {
-            old.age
-        } else {
-            old.age - 100_000
-        };
-        self.versions.push(Version {
-            content,
-            age,
-            number: old.number + 1,
-        });
+        let age = if same_date { old.age } else { old.age - 100_000 };
+        self.versions.push(Version { content, age, number: old.number + 1 });
     }
 
     /// What a request gets when nothing goes wrong.
@@ -283,14 +261,7 @@ impl Site {
             reply
         } else {
             let mut reply = Reply::new(206);
-            reply.place(
-                version,
-                Part {
-                    first: request.first,
-                    end: last + 1,
-                    total,
-                },
-            );
+            reply.place(version, Part { first: request.first, end: last + 1, total });
             reply
         };
         reply.set("Date", httpdate::fmt_http_date(date));
@@ -362,10 +333,7 @@ impl Reply {
         self.body = version.content.slice(part.first, part.end);
         self.part = Some(part);
         let Part { first, end, total } = part;
-        self.set(
-            "Content-Range",
-            format!("bytes {first}-{}/{total}", end - 1),
-        );
+        self.set("Content-Range", format!("bytes {first}-{}/{total}", end - 1));
         if self.framing == BodyFraming::Length {
             self.set("Content-Length", self.body.len().to_string());
         }

@@ -44,9 +44,7 @@ impl Plan {
 
     /// Whether nothing is wrong in this session, so that no error is justified.
     pub fn is_clean(&self) -> bool {
-        self.incidents
-            .iter()
-            .all(|(_, incident)| matches!(incident, Incident::Close { .. }))
+        self.incidents.iter().all(|(_, incident)| matches!(incident, Incident::Close { .. }))
             && self.network.idle_close.is_none()
             && self.tracks.iter().all(|track| {
                 // Without ranges the way to a byte may be longer than a reader's patience.
@@ -234,13 +232,7 @@ pub struct Move {
 impl Move {
     /// Reads `len` bytes from `from`, however long that takes.
     pub fn read(from: u64, len: u64) -> Self {
-        Self {
-            from,
-            len,
-            patience: None,
-            says_so: true,
-            rest: Duration::ZERO,
-        }
+        Self { from, len, patience: None, says_so: true, rest: Duration::ZERO }
     }
 }
 

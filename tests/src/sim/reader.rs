@@ -28,11 +28,7 @@ pub(super) enum ReaderStep {
     /// It looks at the view.
     Look,
     /// It has copied, and looks again.
-    Copied {
-        resource: ResourceId,
-        range: ByteRange,
-        retractions: u64,
-    },
+    Copied { resource: ResourceId, range: ByteRange, retractions: u64 },
     /// Its request was answered.
     Answered(Answer),
     /// It will not wait longer for this request.
@@ -127,17 +123,9 @@ impl Reader {
         self.state = State::Busy;
         self.parked = false;
         (self.latched, self.pending, self.mark) = (None, None, None);
-        self.position = self
-            .plan
-            .moves
-            .get(self.next_move)
-            .map_or(0, |next| next.from);
+        self.position = self.plan.moves.get(self.next_move).map_or(0, |next| next.from);
         self.go(stage, Duration::ZERO, ReaderStep::Move);
-        Event::Attach {
-            track,
-            reader: id,
-            position: self.position,
-        }
+        Event::Attach { track, reader: id, position: self.position }
     }
 
     /// Its track is gone: it does nothing more, or begins again with what it had not done.
@@ -173,11 +161,7 @@ impl Reader {
             ReaderStep::Begin => {}
             ReaderStep::Move => self.begin_move(around, &mut events),
             ReaderStep::Look => self.look(around, &mut events),
-            ReaderStep::Copied {
-                resource,
-                range,
-                retractions,
-            } => {
+            ReaderStep::Copied { resource, range, retractions } => {
                 self.copied(around, resource, range, retractions, &mut events);
             }
             ReaderStep::Answered(answer) => self.take_answer(around, &answer),
@@ -193,14 +177,7 @@ impl Reader {
 
     fn go(&mut self, stage: &mut Stage, delay: Duration, step: ReaderStep) {
         self.turn += 1;
-        stage.after(
-            delay,
-            Happening::Reader {
-                reader: self.index,
-                turn: self.turn,
-                step,
-            },
-        );
+        stage.after(delay, Happening::Reader { reader: self.index, turn: self.turn, step });
     }
 
     fn begin_move(&mut self, around: &mut Surroundings<'_>, events: &mut Vec<Event>) {
@@ -218,20 +195,13 @@ impl Reader {
         let moved = next.from != self.position;
         self.position = next.from;
         if next.says_so && moved {
-            events.push(Event::Seek {
-                reader: self.id,
-                position: self.position,
-            });
+            events.push(Event::Seek { reader: self.id, position: self.position });
         }
         self.look(around, events);
     }
 
     fn finish_move(&mut self, around: &mut Surroundings<'_>) {
-        let rest = self
-            .plan
-            .moves
-            .get(self.next_move)
-            .map_or(Duration::ZERO, |next| next.rest);
+        let rest = self.plan.moves.get(self.next_move).map_or(Duration::ZERO, |next| next.rest);
         self.go(around.stage, rest, ReaderStep::Move);
     }
 
@@ -246,21 +216,13 @@ impl Reader {
         });
         match found {
             Some((resource, Lookup::Hit(run_end), retractions)) => {
-                let end = run_end
-                    .min(self.end)
-                    .min(self.position.saturating_add(self.plan.chunk));
+                let end = run_end.min(self.end).min(self.position.saturating_add(self.plan.chunk));
                 let range = ByteRange::new(self.position, end);
-                let step = ReaderStep::Copied {
-                    resource,
-                    range,
-                    retractions,
-                };
+                let step = ReaderStep::Copied { resource, range, retractions };
                 self.go(around.stage, self.plan.copy_time, step);
             }
             Some((resource, Lookup::End, _)) => {
-                around
-                    .ledger
-                    .check_end(resource, self.position, around.origins);
+                around.ledger.check_end(resource, self.position, around.origins);
                 self.finish_move(around);
             }
             Some((_, Lookup::Miss, _)) | None => self.request(around, events),
@@ -287,17 +249,10 @@ impl Reader {
             latched: self.latched,
             range: ByteRange::at(self.position, length),
         });
-        let patience = self
-            .next_move
-            .checked_sub(1)
-            .and_then(|now| self.plan.moves[now].patience);
+        let patience = self.next_move.checked_sub(1).and_then(|now| self.plan.moves[now].patience);
         if let Some(patience) = patience {
             let step = ReaderStep::Impatient(request);
-            let happening = Happening::Reader {
-                reader: self.index,
-                turn: ANY_TURN,
-                step,
-            };
+            let happening = Happening::Reader { reader: self.index, turn: ANY_TURN, step };
             around.stage.after(patience, happening);
         }
     }
@@ -315,37 +270,22 @@ impl Reader {
         }
         if std::mem::take(&mut self.fails) {
             around.stage.injected(Fault::ReadFailure);
-            let failure = StoreFailure {
-                full: false,
-                detail: "input/output error".into(),
-            };
-            events.push(Event::ReadFailed {
-                resource,
-                range,
-                failure,
-            });
+            let failure = StoreFailure { full: false, detail: "input/output error".into() };
+            events.push(Event::ReadFailed { resource, range, failure });
             return self.go(around.stage, Duration::from_millis(1), ReaderStep::Look);
         }
         let Some(parts) = around.store.read(resource, range) else {
-            violated!(
-                "{} finds {range} of {resource} published, but not stored",
-                self.id
-            );
+            violated!("{} finds {range} of {resource} published, but not stored", self.id);
         };
         for (start, bytes) in parts {
-            around
-                .ledger
-                .check_bytes(resource, start, &bytes, around.origins);
+            around.ledger.check_bytes(resource, start, &bytes, around.origins);
         }
         self.latched = Some(resource);
         self.position = range.end;
         self.rounds = 0;
         if self.mark.is_some_and(|mark| self.position >= mark) {
             self.mark = None;
-            events.push(Event::Advanced {
-                reader: self.id,
-                position: self.position,
-            });
+            events.push(Event::Advanced { reader: self.id, position: self.position });
         }
         let time = match self.plan.pace {
             0 => Duration::ZERO,

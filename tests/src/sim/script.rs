@@ -59,31 +59,16 @@ impl Scene {
             answers: 0,
         };
         let url = Url::parse(URL).expect("a constant, well-formed URL");
-        let source = Box::new(SourceSpec {
-            url,
-            headers: [].into(),
-            renewable: false,
-        });
+        let source = Box::new(SourceSpec { url, headers: [].into(), renewable: false });
         let track = TrackId(1);
-        scene.event(Event::Open {
-            track,
-            source,
-            options: OpenOptions::default(),
-        });
-        scene.event(Event::Attach {
-            track,
-            reader: ReaderId(1),
-            position: 0,
-        });
+        scene.event(Event::Open { track, source, options: OpenOptions::default() });
+        scene.event(Event::Attach { track, reader: ReaderId(1), position: 0 });
         scene
     }
 
     /// The last request that was made.
     pub fn last_fetch(&self) -> FetchId {
-        self.requests
-            .last()
-            .expect("the machine makes a request at the opening")
-            .fetch
+        self.requests.last().expect("the machine makes a request at the opening").fetch
     }
 
     /// How many requests were made.
@@ -118,20 +103,14 @@ impl Scene {
 
     /// The reader moves.
     pub fn seek(&mut self, position: u64) {
-        self.event(Event::Seek {
-            reader: ReaderId(1),
-            position,
-        });
+        self.event(Event::Seek { reader: ReaderId(1), position });
     }
 
     /// The answer to a request is a part, from `first` to before `end`, with this ETag.
     pub fn part(&mut self, fetch: FetchId, first: u64, end: u64, etag: &str) {
         let total = self.content.total();
         let fields = [
-            (
-                "Content-Range",
-                format!("bytes {first}-{}/{total}", end - 1),
-            ),
+            ("Content-Range", format!("bytes {first}-{}/{total}", end - 1)),
             ("Content-Length", (end - first).to_string()),
             ("Content-Type", "audio/mpeg".into()),
             ("ETag", etag.into()),
@@ -153,15 +132,10 @@ impl Scene {
 
     /// The head of the answer to a request.
     pub fn head(&mut self, fetch: FetchId, status: u16, fields: &[(&str, String)]) {
-        let head = fields
-            .iter()
-            .fold(ResponseHead::new(status), |head, (name, value)| {
-                head.with_field(name, value.as_bytes())
-            });
-        self.event(Event::ResponseStarted {
-            fetch,
-            head: Box::new(head),
+        let head = fields.iter().fold(ResponseHead::new(status), |head, (name, value)| {
+            head.with_field(name, value.as_bytes())
         });
+        self.event(Event::ResponseStarted { fetch, head: Box::new(head) });
     }
 
     /// The body of an answer begins at this position of the content; for heads that [`Scene::head`] gave.
@@ -188,10 +162,7 @@ impl Scene {
 
     /// A request fails.
     pub fn fails(&mut self, fetch: FetchId, kind: FailureKind) {
-        self.event(Event::FetchFailed {
-            fetch,
-            failure: FetchFailure::new(kind, "in this scene"),
-        });
+        self.event(Event::FetchFailed { fetch, failure: FetchFailure::new(kind, "in this scene") });
     }
 
     /// The origin has other bytes from now on, of this length.
@@ -252,10 +223,7 @@ impl Scene {
                 return;
             }
         }
-        panic!(
-            "{what} was expected within a thousand deadlines:\n{}",
-            self.transcript()
-        );
+        panic!("{what} was expected within a thousand deadlines:\n{}", self.transcript());
     }
 
     /// An event, then the store's answers to what came of it, until nothing more comes.
@@ -280,34 +248,15 @@ impl Scene {
                 self.acks.push_back(Event::FetchFailed { fetch, failure });
             }
             Action::OpenResource { resource, .. } => self.current = Some(resource),
-            Action::Write {
-                resource,
-                op,
-                offset,
-                bytes,
-            } => {
+            Action::Write { resource, op, offset, bytes } => {
                 self.stored.entry(resource).or_default().put(offset, bytes);
-                self.acks.push_back(Event::Written {
-                    resource,
-                    op,
-                    result: Ok(()),
-                });
+                self.acks.push_back(Event::Written { resource, op, result: Ok(()) });
             }
-            Action::Verify {
-                resource,
-                op,
-                range,
-            } => {
+            Action::Verify { resource, op, range } => {
                 let stored = &self.stored[&resource];
-                let digest = stored
-                    .digest(range)
-                    .expect("the machine verifies what it wrote");
+                let digest = stored.digest(range).expect("the machine verifies what it wrote");
                 let result = Verification::Digest(digest);
-                self.acks.push_back(Event::Verified {
-                    resource,
-                    op,
-                    result,
-                });
+                self.acks.push_back(Event::Verified { resource, op, result });
             }
             Action::WakeReader { .. } => self.answers += 1,
             _ => {}

@@ -32,11 +32,7 @@ pub(super) enum Happening {
     /// The oldest operation of a resource is done.
     Store(ResourceId),
     /// A reader goes on; steps of an earlier turn are void.
-    Reader {
-        reader: usize,
-        turn: u64,
-        step: ReaderStep,
-    },
+    Reader { reader: usize, turn: u64, step: ReaderStep },
     /// All faults are over.
     Heal,
 }
@@ -71,11 +67,7 @@ impl Stage {
 
     /// Lets something happen at a moment; at once if that has passed.
     pub(super) fn at(&mut self, at: Instant, happening: Happening) {
-        let entry = Entry {
-            at: at.max(self.now),
-            sequence: self.sequence,
-            happening,
-        };
+        let entry = Entry { at: at.max(self.now), sequence: self.sequence, happening };
         self.sequence += 1;
         self.queue.push(entry);
     }

@@ -14,70 +14,31 @@ pub(super) fn events(resource: Option<ResourceId>, fetch: Option<FetchId>) -> Ve
     let reader = ReaderId(never);
     let range = ByteRange::new(0, 10);
     let bytes = Bytes::from_static(b"late");
-    let failure = || StoreFailure {
-        full: false,
-        detail: "late".into(),
-    };
+    let failure = || StoreFailure { full: false, detail: "late".into() };
     let mut events = vec![
-        Event::Attach {
-            track,
-            reader,
-            position: 0,
-        },
-        Event::Detach {
-            reader: ReaderId(never - 1),
-        },
-        Event::Close {
-            track: TrackId(never - 1),
-        },
-        Event::Seek {
-            reader,
-            position: 5,
-        },
-        Event::Advanced {
-            reader,
-            position: 5,
-        },
+        Event::Attach { track, reader, position: 0 },
+        Event::Detach { reader: ReaderId(never - 1) },
+        Event::Close { track: TrackId(never - 1) },
+        Event::Seek { reader, position: 5 },
+        Event::Advanced { reader, position: 5 },
         Event::FreshUrl { track, url: None },
-        Event::Written {
-            resource: ResourceId(never),
-            op: OpId(never),
-            result: Ok(()),
-        },
-        Event::ReadFailed {
-            resource: ResourceId(never),
-            range,
-            failure: failure(),
-        },
+        Event::Written { resource: ResourceId(never), op: OpId(never), result: Ok(()) },
+        Event::ReadFailed { resource: ResourceId(never), range, failure: failure() },
         Event::Tick,
     ];
     for fetch in [Some(FetchId(never)), fetch].into_iter().flatten() {
         let failure = FetchFailure::new(FailureKind::Stopped, "late");
         events.extend([
-            Event::ResponseStarted {
-                fetch,
-                head: Box::new(ResponseHead::new(200)),
-            },
-            Event::BytesReceived {
-                fetch,
-                bytes: bytes.clone(),
-            },
+            Event::ResponseStarted { fetch, head: Box::new(ResponseHead::new(200)) },
+            Event::BytesReceived { fetch, bytes: bytes.clone() },
             Event::StreamEnded { fetch },
             Event::FetchFailed { fetch, failure },
         ]);
     }
     if let Some(resource) = resource {
         events.extend([
-            Event::Written {
-                resource,
-                op: OpId(never),
-                result: Err((failure(), bytes)),
-            },
-            Event::Verified {
-                resource,
-                op: OpId(never),
-                result: Verification::Digest(1),
-            },
+            Event::Written { resource, op: OpId(never), result: Err((failure(), bytes)) },
+            Event::Verified { resource, op: OpId(never), result: Verification::Digest(1) },
         ]);
     }
     events

@@ -45,11 +45,7 @@ pub(super) struct Stored {
 
 impl Store {
     pub(super) fn new(latency: Duration) -> Self {
-        Self {
-            health: Health::Good,
-            latency,
-            resources: BTreeMap::new(),
-        }
+        Self { health: Health::Good, latency, resources: BTreeMap::new() }
     }
 
     /// Queues an operation.
@@ -84,11 +80,7 @@ impl Store {
                         Err((failure(bad), bytes))
                     }
                 };
-                Some(Event::Written {
-                    resource,
-                    op,
-                    result,
-                })
+                Some(Event::Written { resource, op, result })
             }
             StoreOp::Verify { op, range } => {
                 let result = match (health, stored.digest(range)) {
@@ -99,11 +91,7 @@ impl Store {
                         detail: "not stored".into(),
                     }),
                 };
-                Some(Event::Verified {
-                    resource,
-                    op,
-                    result,
-                })
+                Some(Event::Verified { resource, op, result })
             }
             StoreOp::Discard { range } => {
                 stored.carve(range);
@@ -123,18 +111,13 @@ impl Store {
 
     /// Bytes that are stored or on their way there, and not on their way out.
     pub(super) fn used(&self, resource: ResourceId) -> u64 {
-        self.resources
-            .get(&resource)
-            .map_or(0, |stored| stored.held.len())
+        self.resources.get(&resource).map_or(0, |stored| stored.held.len())
     }
 
     /// Whether operations of this resource are under way that will be answered.
     pub(super) fn is_busy(&self, resource: ResourceId) -> bool {
         self.resources.get(&resource).is_some_and(|stored| {
-            stored
-                .queue
-                .iter()
-                .any(|op| !matches!(op, StoreOp::Discard { .. }))
+            stored.queue.iter().any(|op| !matches!(op, StoreOp::Discard { .. }))
         })
     }
 
@@ -152,17 +135,9 @@ impl Stored {
 
     /// Takes a range out, cutting the pieces at its ends.
     fn carve(&mut self, range: ByteRange) {
-        let before = self
-            .pieces
-            .range(..range.start)
-            .next_back()
-            .map(|(start, _)| *start);
+        let before = self.pieces.range(..range.start).next_back().map(|(start, _)| *start);
         let first = before.unwrap_or(range.start);
-        let touched: Vec<u64> = self
-            .pieces
-            .range(first..range.end)
-            .map(|(s, _)| *s)
-            .collect();
+        let touched: Vec<u64> = self.pieces.range(first..range.end).map(|(s, _)| *s).collect();
         for start in touched {
             let piece = self.pieces.remove(&start).expect("its key was just listed");
             let end = start + piece.len() as u64;
@@ -171,8 +146,7 @@ impl Stored {
                 self.pieces.insert(start, keep);
             }
             if end > range.end {
-                self.pieces
-                    .insert(range.end, piece.slice((range.end - start) as usize..));
+                self.pieces.insert(range.end, piece.slice((range.end - start) as usize..));
             }
         }
     }
@@ -180,21 +154,14 @@ impl Stored {
     fn read(&self, range: ByteRange) -> Option<Vec<(u64, Bytes)>> {
         let mut at = range.start;
         let mut parts = Vec::new();
-        let first = self
-            .pieces
-            .range(..=at)
-            .next_back()
-            .map(|(start, _)| *start)?;
+        let first = self.pieces.range(..=at).next_back().map(|(start, _)| *start)?;
         for (start, piece) in self.pieces.range(first..range.end.max(first + 1)) {
             let end = start + piece.len() as u64;
             if *start > at || end <= at {
                 break;
             }
             let upto = end.min(range.end);
-            parts.push((
-                at,
-                piece.slice((at - start) as usize..(upto - start) as usize),
-            ));
+            parts.push((at, piece.slice((at - start) as usize..(upto - start) as usize)));
             at = upto;
             if at == range.end {
                 break;
@@ -218,15 +185,8 @@ fn range_of(start: u64, bytes: &Bytes) -> ByteRange {
 
 fn failure(health: Health) -> StoreFailure {
     let full = health == Health::Full;
-    let detail = if full {
-        "no space left on device"
-    } else {
-        "input/output error"
-    };
-    StoreFailure {
-        full,
-        detail: detail.into(),
-    }
+    let detail = if full { "no space left on device" } else { "input/output error" };
+    StoreFailure { full, detail: detail.into() }
 }
 
 #[cfg(test)]
@@ -243,12 +203,7 @@ mod tests {
 
     fn text(stored: &Stored, start: u64, end: u64) -> Option<String> {
         let parts = stored.read(ByteRange::new(start, end))?;
-        Some(
-            parts
-                .iter()
-                .map(|(_, bytes)| std::str::from_utf8(bytes).unwrap())
-                .collect(),
-        )
+        Some(parts.iter().map(|(_, bytes)| std::str::from_utf8(bytes).unwrap()).collect())
     }
 
     #[test]
@@ -282,11 +237,7 @@ mod tests {
             store.submit(
                 &mut stage,
                 resource,
-                StoreOp::Write {
-                    op: OpId(op),
-                    offset: op * 3,
-                    bytes,
-                },
+                StoreOp::Write { op: OpId(op), offset: op * 3, bytes },
             );
         }
         let mut acks = Vec::new();
@@ -295,10 +246,7 @@ mod tests {
                 store.health = Health::Full;
             }
             if let Some(Event::Written { op, result, .. }) = store.step(&mut stage, resource) {
-                acks.push((
-                    op.0,
-                    result.map_err(|(failure, bytes)| (failure.full, bytes.len())),
-                ));
+                acks.push((op.0, result.map_err(|(failure, bytes)| (failure.full, bytes.len()))));
             }
         }
         assert_eq!(acks, [(0, Ok(())), (1, Ok(())), (2, Err((true, 3)))]);

@@ -21,10 +21,7 @@ pub struct Transcript {
 impl Transcript {
     /// A transcript that also writes each line to standard output at once.
     pub fn live() -> Self {
-        Self {
-            live: true,
-            ..Self::default()
-        }
+        Self { live: true, ..Self::default() }
     }
 
     /// Notes an event.
@@ -46,10 +43,7 @@ impl Transcript {
 
     /// All lines.
     pub fn text(&self) -> String {
-        self.lines
-            .borrow()
-            .iter()
-            .fold(String::new(), |text, line| text + line + "\n")
+        self.lines.borrow().iter().fold(String::new(), |text, line| text + line + "\n")
     }
 
     /// The last lines.
@@ -77,22 +71,11 @@ impl Transcript {
 pub fn event_line(event: &Event) -> String {
     match event {
         Event::Open { track, source, .. } => format!("Open {track} {}", source.url),
-        Event::Attach {
-            track,
-            reader,
-            position,
-        } => format!("Attach {track} {reader} @{position}"),
+        Event::Attach { track, reader, position } => format!("Attach {track} {reader} @{position}"),
         Event::Detach { reader } => format!("Detach {reader}"),
         Event::Close { track } => format!("Close {track}"),
-        Event::ReadRequest {
-            reader,
-            request,
-            latched,
-            range,
-        } => {
-            let latched = latched
-                .map(|resource| format!(" of {resource}"))
-                .unwrap_or_default();
+        Event::ReadRequest { reader, request, latched, range } => {
+            let latched = latched.map(|resource| format!(" of {resource}")).unwrap_or_default();
             format!("ReadRequest {reader} {request} {range}{latched}")
         }
         Event::Seek { reader, position } => format!("Seek {reader} @{position}"),
@@ -103,41 +86,16 @@ pub fn event_line(event: &Event) -> String {
         Event::BytesReceived { fetch, bytes } => format!("BytesReceived {fetch} {}", bytes.len()),
         Event::StreamEnded { fetch } => format!("StreamEnded {fetch}"),
         Event::FetchFailed { fetch, failure } => format!("FetchFailed {fetch} {:?}", failure.kind),
-        Event::Written {
-            resource,
-            op,
-            result: Ok(()),
-        } => format!("Written {resource} {op}"),
-        Event::Written {
-            resource,
-            op,
-            result: Err((failure, bytes)),
-        } => {
-            format!(
-                "Written {resource} {op} failed, {} back: {}",
-                bytes.len(),
-                failure.detail
-            )
+        Event::Written { resource, op, result: Ok(()) } => format!("Written {resource} {op}"),
+        Event::Written { resource, op, result: Err((failure, bytes)) } => {
+            format!("Written {resource} {op} failed, {} back: {}", bytes.len(), failure.detail)
         }
-        Event::Verified {
-            resource,
-            op,
-            result: Verification::Digest(_),
-        } => {
+        Event::Verified { resource, op, result: Verification::Digest(_) } => {
             format!("Verified {resource} {op}")
         }
-        Event::Verified {
-            resource,
-            op,
-            result,
-        } => format!("Verified {resource} {op} {result:?}"),
-        Event::ReadFailed {
-            resource, range, ..
-        } => format!("ReadFailed {resource} {range}"),
-        Event::FreshUrl {
-            track,
-            url: Some(url),
-        } => format!("FreshUrl {track} {url}"),
+        Event::Verified { resource, op, result } => format!("Verified {resource} {op} {result:?}"),
+        Event::ReadFailed { resource, range, .. } => format!("ReadFailed {resource} {range}"),
+        Event::FreshUrl { track, url: Some(url) } => format!("FreshUrl {track} {url}"),
         Event::FreshUrl { track, url: None } => format!("FreshUrl {track} none"),
         other => format!("{other:?}"),
     }
@@ -153,47 +111,19 @@ pub fn action_line(action: &Action) -> String {
         Action::Grant { fetch, bytes } => format!("Grant {fetch} {bytes}"),
         Action::OpenResource { track, resource } => format!("OpenResource {track} {resource}"),
         Action::Release { resource } => format!("Release {resource}"),
-        Action::Write {
-            resource,
-            op,
-            offset,
-            bytes,
-        } => {
-            format!(
-                "Write {resource} {op} {offset}..{}",
-                offset + bytes.len() as u64
-            )
+        Action::Write { resource, op, offset, bytes } => {
+            format!("Write {resource} {op} {offset}..{}", offset + bytes.len() as u64)
         }
-        Action::Verify {
-            resource,
-            op,
-            range,
-        } => format!("Verify {resource} {op} {range}"),
+        Action::Verify { resource, op, range } => format!("Verify {resource} {op} {range}"),
         Action::Discard { resource, range } => format!("Discard {resource} {range}"),
         Action::Publish { resource, change } => format!("Publish {resource} {}", of_change(change)),
-        Action::Commit {
-            resource,
-            final_len,
-        } => format!("Commit {resource} {final_len}"),
-        Action::Opened {
-            track,
-            result: Ok(()),
-        } => format!("Opened {track}"),
-        Action::Opened {
-            track,
-            result: Err(error),
-        } => format!("Opened {track} failed: {error}"),
-        Action::WakeReader {
-            reader,
-            request,
-            answer,
-        } => {
+        Action::Commit { resource, final_len } => format!("Commit {resource} {final_len}"),
+        Action::Opened { track, result: Ok(()) } => format!("Opened {track}"),
+        Action::Opened { track, result: Err(error) } => format!("Opened {track} failed: {error}"),
+        Action::WakeReader { reader, request, answer } => {
             format!("WakeReader {reader} {request} {}", of_answer(answer))
         }
-        Action::Mark {
-            reader,
-            at: Some(at),
-        } => format!("Mark {reader} @{at}"),
+        Action::Mark { reader, at: Some(at) } => format!("Mark {reader} @{at}"),
         Action::Mark { reader, at: None } => format!("Mark {reader} none"),
         Action::NeedFreshUrl { track } => format!("NeedFreshUrl {track}"),
         Action::State { track, state, rate } => {

@@ -87,11 +87,7 @@ impl World {
         let readers: Vec<_> = plan.readers.iter().cloned().enumerate().collect();
         for (reader, reader_plan) in &readers {
             let step = ReaderStep::Begin;
-            let happening = Happening::Reader {
-                reader: *reader,
-                turn: 0,
-                step,
-            };
+            let happening = Happening::Reader { reader: *reader, turn: 0, step };
             stage.after(reader_plan.attach_at, happening);
         }
         for (index, (at, _)) in plan.incidents.iter().enumerate() {
@@ -103,10 +99,7 @@ impl World {
             network: Network::new(plan.network.clone()),
             store: Store::new(plan.store_latency),
             ledger: Ledger::new(plan.config.clone(), plan.is_clean()),
-            readers: readers
-                .into_iter()
-                .map(|(index, plan)| Reader::new(index, plan))
-                .collect(),
+            readers: readers.into_iter().map(|(index, plan)| Reader::new(index, plan)).collect(),
             tracks: vec![Track::default(); plan.tracks.len()],
             by_id: BTreeMap::new(),
             by_reader: BTreeMap::new(),
@@ -125,11 +118,7 @@ impl World {
         for _ in 0..MAX_STEPS {
             let more = self.step();
             if self.stage.now > Instant::ZERO + self.plan.heal_at + MAX_TIME {
-                violated!(
-                    "no end in sight after {:?}: {}",
-                    self.stage.now,
-                    self.situation()
-                );
+                violated!("no end in sight after {:?}: {}", self.stage.now, self.situation());
             }
             match phase {
                 Phase::Playing if self.stage.healed && self.all_have_read() => {
@@ -155,10 +144,7 @@ impl World {
                 Phase::Playing | Phase::Resting | Phase::Closing => {}
             }
         }
-        violated!(
-            "no end in sight after {MAX_STEPS} steps: {}",
-            self.situation()
-        );
+        violated!("no end in sight after {MAX_STEPS} steps: {}", self.situation());
     }
 
     /// Lets the next thing happen; `false` when there is none.
@@ -195,8 +181,7 @@ impl World {
             Happening::FreshUrl { track } => self.fresh_url(track),
             Happening::Net(fetch, step) => {
                 if let Some(event) =
-                    self.network
-                        .step(&mut self.stage, &mut self.origins, fetch, step)
+                    self.network.step(&mut self.stage, &mut self.origins, fetch, step)
                 {
                     self.deliver(event);
                 }
@@ -232,12 +217,10 @@ impl World {
             if let Some(transcript) = &self.transcript {
                 transcript.action(&action);
             }
-            self.ledger
-                .action(self.stage.now, &action, &self.store, &self.origins);
+            self.ledger.action(self.stage.now, &action, &self.store, &self.origins);
             self.carry_out(action);
         }
-        self.ledger
-            .after(self.stage.now, self.machine.poll_timeout());
+        self.ledger.after(self.stage.now, self.machine.poll_timeout());
         count
     }
 
@@ -247,33 +230,17 @@ impl World {
             Action::FetchRange { request, .. } => self.network.start(stage, request),
             Action::CancelFetch { fetch, .. } => self.network.cancel(stage, fetch),
             Action::Grant { fetch, bytes } => self.network.grant(stage, fetch, bytes),
-            Action::Write {
-                resource,
-                op,
-                offset,
-                bytes,
-            } => {
-                self.store
-                    .submit(stage, resource, StoreOp::Write { op, offset, bytes });
+            Action::Write { resource, op, offset, bytes } => {
+                self.store.submit(stage, resource, StoreOp::Write { op, offset, bytes });
             }
-            Action::Verify {
-                resource,
-                op,
-                range,
-            } => {
-                self.store
-                    .submit(stage, resource, StoreOp::Verify { op, range });
+            Action::Verify { resource, op, range } => {
+                self.store.submit(stage, resource, StoreOp::Verify { op, range });
             }
             Action::Discard { resource, range } => {
-                self.store
-                    .submit(stage, resource, StoreOp::Discard { range });
+                self.store.submit(stage, resource, StoreOp::Discard { range });
             }
             Action::Opened { track, result } => self.opened(track, result.is_ok()),
-            Action::WakeReader {
-                reader,
-                request,
-                answer,
-            } => {
+            Action::WakeReader { reader, request, answer } => {
                 let index = self.by_reader[&reader];
                 self.readers[index].answered(stage, request, answer);
             }
@@ -283,12 +250,7 @@ impl World {
             }
             Action::NeedFreshUrl { track } => {
                 let delay = stage.between(Duration::from_millis(10), Duration::from_secs(2));
-                stage.after(
-                    delay,
-                    Happening::FreshUrl {
-                        track: self.by_id[&track],
-                    },
-                );
+                stage.after(delay, Happening::FreshUrl { track: self.by_id[&track] });
             }
             Action::OpenResource { .. }
             | Action::Release { .. }
@@ -317,11 +279,7 @@ impl World {
             renewable: expires && self.stage.chance(192),
         };
         let (source, options) = (Box::new(source), OpenOptions::default());
-        self.deliver(Event::Open {
-            track: id,
-            source,
-            options,
-        });
+        self.deliver(Event::Open { track: id, source, options });
         self.begin_readers(track);
     }
 
@@ -338,11 +296,8 @@ impl World {
         if self.tracks[track].failures > 8 {
             violated!("{id} can't be opened even after all faults are over");
         }
-        let delay = self
-            .stage
-            .between(Duration::from_millis(1), Duration::from_secs(5));
-        self.stage
-            .after(delay, Happening::Shut { track, again: true });
+        let delay = self.stage.between(Duration::from_millis(1), Duration::from_secs(5));
+        self.stage.after(delay, Happening::Shut { track, again: true });
     }
 
     /// Lets the readers begin that waited for this track.
@@ -350,11 +305,7 @@ impl World {
         for (index, reader) in self.readers.iter().enumerate() {
             if reader.parked && reader.plan.track == track {
                 let step = ReaderStep::Begin;
-                let happening = Happening::Reader {
-                    reader: index,
-                    turn: 0,
-                    step,
-                };
+                let happening = Happening::Reader { reader: index, turn: 0, step };
                 self.stage.after(Duration::ZERO, happening);
             }
         }
@@ -367,11 +318,7 @@ impl World {
         if let Some(id) = self.tracks[track].id.take() {
             self.deliver(Event::Close { track: id });
         }
-        for reader in self
-            .readers
-            .iter_mut()
-            .filter(|reader| reader.plan.track == track)
-        {
+        for reader in self.readers.iter_mut().filter(|reader| reader.plan.track == track) {
             reader.lose_track(again);
         }
         if again {
@@ -424,10 +371,7 @@ impl World {
         if reader.state != State::Away {
             return;
         }
-        let Some(id) = track
-            .id
-            .filter(|_| track.opened || !reader.plan.after_opened)
-        else {
+        let Some(id) = track.id.filter(|_| track.opened || !reader.plan.after_opened) else {
             reader.parked = true;
             if track.gone {
                 reader.state = State::Gone;
@@ -495,8 +439,7 @@ impl World {
                 continue;
             }
             let index = self.readers.len();
-            self.readers
-                .push(Reader::new(index, ReaderPlan::linear(track)));
+            self.readers.push(Reader::new(index, ReaderPlan::linear(track)));
             self.begin_reader(index);
         }
     }
@@ -521,17 +464,12 @@ impl World {
             return;
         }
         for reader in &self.readers[self.plan.readers.len()..] {
-            let current = self.tracks[reader.plan.track]
-                .id
-                .and_then(|id| self.ledger.current(id));
+            let current = self.tracks[reader.plan.track].id.and_then(|id| self.ledger.current(id));
             if reader.state != State::Gone
                 && let Some(resource) = reader.latched().filter(|latched| Some(*latched) == current)
                 && !self.ledger.is_committed(resource)
             {
-                violated!(
-                    "{} has read all of {resource}, which is not complete",
-                    reader.id
-                );
+                violated!("{} has read all of {resource}, which is not complete", reader.id);
             }
         }
     }
@@ -566,10 +504,7 @@ impl World {
             .iter()
             .filter(|reader| !matches!(reader.state, State::Done | State::Gone))
             .map(|reader| {
-                format!(
-                    "{} of track {} {:?}",
-                    reader.id, reader.plan.track, reader.state
-                )
+                format!("{} of track {} {:?}", reader.id, reader.plan.track, reader.state)
             })
             .collect();
         format!(

@@ -43,11 +43,7 @@ fn three_waiting_readers_on_two_connections_all_progress(runtime: Runtime) {
         }
     });
     // Draining up to the last would take six seconds.
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
     // They take turns, each for what its request cost at least: no storm of requests.
     let requests = origin.requests("/a").len();
     assert!(requests <= 40, "{}", origin.stats().describe());
@@ -70,10 +66,7 @@ fn many_clients_at_once(runtime: Runtime) {
 fn a_temporary_store_leaves_no_file(runtime: Runtime) {
     let origin = origin();
     let dir = tempfile::tempdir().unwrap();
-    let store = StoreKind::TempDir {
-        dir: Some(dir.path().to_owned()),
-        limit_bytes: None,
-    };
+    let store = StoreKind::TempDir { dir: Some(dir.path().to_owned()), limit_bytes: None };
     let client = runtime.client(&Settings::quick().store(store));
     let mut stream = client.open(origin.url("/a")).unwrap();
     assert_eq!(stream.read_on(SEED).count, LEN);

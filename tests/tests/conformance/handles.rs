@@ -48,20 +48,11 @@ fn progress_and_status_tell_where_it_stands(runtime: Runtime) {
     assert_eq!((progress.position, progress.starving), (10_000, false));
     assert_eq!(progress.state, State::Downloading);
     let (downloaded, expected) = (10_000, Some(LEN));
-    assert_eq!(
-        handle.status(),
-        ResourceStatus::Active {
-            downloaded,
-            expected
-        }
-    );
+    assert_eq!(handle.status(), ResourceStatus::Active { downloaded, expected });
     handle.network_changed();
     assert_eq!(stream.read_on(SEED).count, LEN - 10_000);
     eventually("complete", || handle.progress().state == State::Complete);
-    assert_eq!(
-        handle.status(),
-        ResourceStatus::Committed { final_len: LEN }
-    );
+    assert_eq!(handle.status(), ResourceStatus::Committed { final_len: LEN });
     let progress = handle.progress();
     assert_eq!(progress.buffered, [0..LEN]);
     assert_eq!((progress.position, progress.error), (LEN, None));
@@ -177,10 +168,7 @@ fn an_error_stays_until_a_read_succeeds(runtime: Runtime) {
     let settings = Settings::quick().with(|c| c.give_up_after = Duration::from_millis(150));
     let mut stream = runtime.client(&settings).open(origin.url("/a")).unwrap();
     let error = stream.read_on(SEED).end.unwrap_err();
-    assert_eq!(
-        (error.http_status(), error.offset()),
-        (Some(500), Some(10_000))
-    );
+    assert_eq!((error.http_status(), error.offset()), (Some(500), Some(10_000)));
     let handle = stream.handle();
     assert_eq!(handle.error(), Some(error.clone()));
     assert_eq!(handle.progress().error, Some(error));
@@ -199,11 +187,7 @@ fn a_changed_network_is_told_by_the_handle(runtime: Runtime) {
     stream.handle().network_changed();
     assert_eq!(stream.read_on(SEED).count, LEN - 10_000);
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert_eq!(
-        origin.connections(),
-        2,
-        "the old connection is not used again"
-    );
+    assert_eq!(origin.connections(), 2, "the old connection is not used again");
 }
 
 fn an_expired_url_is_renewed_a_bounded_number_of_times(runtime: Runtime) {
@@ -223,9 +207,7 @@ fn an_expired_url_is_renewed_a_bounded_number_of_times(runtime: Runtime) {
     let mut stream = client.open(source).unwrap();
     assert_eq!(stream.read_on(SEED).count, LEN);
     assert_eq!(calls.load(Ordering::SeqCst), 1);
-    let resumed = origin.requests("/b")[0]
-        .range()
-        .and_then(|range| range.first());
+    let resumed = origin.requests("/b")[0].range().and_then(|range| range.first());
     assert_eq!(resumed, Some(10_000));
     // A fresh URL that is as bad as the old one.
     let count = Arc::clone(&calls);

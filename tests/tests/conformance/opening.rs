@@ -36,10 +36,7 @@ fn an_open_stream_knows_what_the_origin_said(runtime: Runtime) {
     assert_eq!(stream.handle().url(), origin.url("/a"));
     let first = &origin.requests("/a")[0];
     assert_eq!(first.range_field(), Some("bytes=0-"));
-    assert_eq!(
-        first.request.headers.value("Accept-Encoding"),
-        Some("identity")
-    );
+    assert_eq!(first.request.headers.value("Accept-Encoding"), Some("identity"));
 }
 
 fn refusals_name_their_cause(runtime: Runtime) {
@@ -54,40 +51,22 @@ fn refusals_name_their_cause(runtime: Runtime) {
     ] {
         let path = format!("/{status}");
         origin.on(&path).status(status);
-        let error = client
-            .open(origin.url(&format!("{path}?secret=1")))
-            .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.http_status()),
-            (ErrorKind::Origin, Some(status))
-        );
+        let error = client.open(origin.url(&format!("{path}?secret=1"))).unwrap_err();
+        assert_eq!((error.kind(), error.http_status()), (ErrorKind::Origin, Some(status)));
         assert!(!error.to_string().contains("secret"), "{error}");
         assert!(!error.to_string().contains('\n'), "{error}");
         assert_eq!(format!("{:?}", std::io::Error::from(error).kind()), kind);
-        assert_eq!(
-            origin.requests(&path).len(),
-            1,
-            "asked once, for asking again can't help"
-        );
+        assert_eq!(origin.requests(&path).len(), 1, "asked once, for asking again can't help");
     }
 }
 
 fn an_origin_that_is_not_there_is_a_connect_error(runtime: Runtime) {
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = Settings::quick().with(|c| c.give_up_after = Duration::from_millis(200));
     let begun = Instant::now();
-    let error = runtime
-        .client(&settings)
-        .open(format!("http://{address}/a"))
-        .unwrap_err();
+    let error = runtime.client(&settings).open(format!("http://{address}/a")).unwrap_err();
     assert!(matches!(error.cause(), Cause::Connect(_)), "{error}");
-    assert!(
-        error.is_retryable() && error.attempt() > Some(1),
-        "{error:?}"
-    );
+    assert!(error.is_retryable() && error.attempt() > Some(1), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(3));
 }
 
@@ -121,11 +100,7 @@ fn headers_are_sent_with_every_request(runtime: Runtime) {
         assert_ne!(field("Range"), Some("bytes=5-9"), "infill's own");
     }
     let there = &elsewhere.requests("/a")[0].request;
-    assert_eq!(
-        there.headers.value("Authorization"),
-        None,
-        "not to another origin"
-    );
+    assert_eq!(there.headers.value("Authorization"), None, "not to another origin");
     assert_eq!(there.headers.value("X-Player"), Some("one"));
 }
 
@@ -146,16 +121,10 @@ fn local_files_read_the_same_way(runtime: Runtime) {
         assert_eq!(tail[..3], content_at(SEED, LEN - 3..LEN));
         let handle = stream.handle();
         assert_eq!(handle.progress().state, State::Complete);
-        assert_eq!(
-            handle.status(),
-            ResourceStatus::Committed { final_len: LEN }
-        );
+        assert_eq!(handle.status(), ResourceStatus::Committed { final_len: LEN });
         assert_eq!(handle.stats().requests, 0);
     }
-    assert!(
-        fs::metadata(file.path()).is_ok(),
-        "it is not ours to delete"
-    );
+    assert!(fs::metadata(file.path()).is_ok(), "it is not ours to delete");
 }
 
 fn https_works_with_an_authority_of_ones_own(runtime: Runtime) {
@@ -174,15 +143,9 @@ fn https_refuses_a_stranger(runtime: Runtime) {
     let origin = Origin::builder().tls().start();
     origin.put("/a", content(SEED, LEN));
     let settings = Settings::quick().with(|c| c.give_up_after = Duration::from_millis(200));
-    let error = runtime
-        .client(&settings)
-        .open(origin.url("/a"))
-        .unwrap_err();
+    let error = runtime.client(&settings).open(origin.url("/a")).unwrap_err();
     assert!(matches!(error.cause(), Cause::Connect(_)), "{error}");
-    assert!(
-        error.to_string().to_lowercase().contains("certificate"),
-        "{error}"
-    );
+    assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
     assert_eq!(origin.requests("/a").len(), 0);
 }
 
@@ -194,7 +157,5 @@ fn a_failed_open_can_be_tried_again(runtime: Runtime) {
     client.open(origin.url("/a")).unwrap_err();
     let mut stream = client.open(origin.url("/a")).unwrap();
     stream.read_exact(&mut [0; 10]).unwrap();
-    eventually("complete", || {
-        stream.handle().progress().state == State::Complete
-    });
+    eventually("complete", || stream.handle().progress().state == State::Complete);
 }

@@ -42,10 +42,7 @@ fn reads_and_seeks_cost_one_request(runtime: Runtime) {
     assert_eq!(stream.read_on(SEED).count, 7);
     assert_eq!(origin.requests("/a").len(), 1);
     let stats = stream.handle().stats();
-    assert_eq!(
-        (stats.requests, stats.bytes_fetched, stats.retries),
-        (1, LEN, 0)
-    );
+    assert_eq!((stats.requests, stats.bytes_fetched, stats.retries), (1, LEN, 0));
 }
 
 fn seeks_know_their_limits(runtime: Runtime) {
@@ -56,11 +53,7 @@ fn seeks_know_their_limits(runtime: Runtime) {
         let error = of_infill(&stream.seek(impossible).unwrap_err());
         assert_eq!(error.kind(), ErrorKind::Caller, "{error}");
     }
-    assert_eq!(
-        stream.stream_position().unwrap(),
-        10,
-        "a failed seek moves nothing"
-    );
+    assert_eq!(stream.stream_position().unwrap(), 10, "a failed seek moves nothing");
     stream.check_at(SEED, 10, 100);
     assert_eq!(stream.read(&mut []).unwrap(), 0);
 }
@@ -71,14 +64,8 @@ fn a_seek_into_a_hole_asks_there_at_once(runtime: Runtime) {
     let mut stream = open(runtime, &origin);
     let begun = Instant::now();
     stream.check_at(SEED, LEN / 2, 1000);
-    assert!(
-        begun.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        begun.elapsed()
-    );
-    let asked = origin.requests("/a")[1]
-        .range()
-        .and_then(|range| range.first());
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let asked = origin.requests("/a")[1].range().and_then(|range| range.first());
     assert_eq!(asked, Some(LEN / 2));
 }
 
@@ -146,12 +133,7 @@ fn read_ahead_is_bounded(runtime: Runtime) {
     let handle = stream.handle();
     eventually("at rest", || handle.progress().state == State::Idle);
     thread::sleep(Duration::from_millis(50));
-    let held: u64 = handle
-        .progress()
-        .buffered
-        .iter()
-        .map(|r| r.end - r.start)
-        .sum();
+    let held: u64 = handle.progress().buffered.iter().map(|r| r.end - r.start).sum();
     assert!((128 * 1024..=512 * 1024).contains(&held), "{held}");
     let reading = stream.read_on(SEED);
     assert_eq!((reading.count, reading.end), ((8 << 20) - 1000, Ok(())));
@@ -182,13 +164,7 @@ fn a_long_file_plays_through_a_memory_window(runtime: Runtime) {
     let mut stream = runtime.client(&settings).open(origin.url("/a")).unwrap();
     let reading = stream.read_on(SEED);
     assert_eq!((reading.count, reading.end), (total, Ok(())));
-    let held: u64 = stream
-        .handle()
-        .progress()
-        .buffered
-        .iter()
-        .map(|r| r.end - r.start)
-        .sum();
+    let held: u64 = stream.handle().progress().buffered.iter().map(|r| r.end - r.start).sum();
     assert!(held <= 4 << 20, "{held}");
 }
 
@@ -214,9 +190,6 @@ fn an_early_close_costs_its_remainder(runtime: Runtime) {
     assert_eq!(stream.read_on(SEED).count, LEN);
     let requests = origin.requests("/a");
     assert_eq!(requests.len(), 2);
-    assert_eq!(
-        requests[1].range().and_then(|range| range.first()),
-        Some(LEN / 2)
-    );
+    assert_eq!(requests[1].range().and_then(|range| range.first()), Some(LEN / 2));
     assert_eq!(stream.handle().stats().bytes_fetched, LEN);
 }

@@ -41,10 +41,7 @@ fn streams_have_the_traits_that_decoders_want() {
 #[test]
 fn futures_can_be_spawned() {
     let runtime = infill_tests::runtime::tokio_runtime().clone();
-    let client = infill_tokio::Client::builder()
-        .runtime(runtime)
-        .build()
-        .unwrap();
+    let client = infill_tokio::Client::builder().runtime(runtime).build().unwrap();
     let opening = client.open("http://127.0.0.1:9/never-polled");
     sent(&opening);
     sent(&async move {

@@ -35,11 +35,7 @@ impl Case {
             Some(authority) => Settings::quick().trust(authority),
             None => Settings::quick(),
         };
-        Self {
-            origin,
-            settings,
-            runtime,
-        }
+        Self { origin, settings, runtime }
     }
 
     /// Changes the client's settings.
@@ -117,12 +113,7 @@ impl Case {
     pub(crate) fn reads_on(&self, stream: &mut Stream) {
         let from = stream.stream_position().unwrap();
         let reading = stream.read_on(SEED);
-        assert_eq!(
-            (reading.count, reading.end),
-            (LEN - from, Ok(())),
-            "{}",
-            self.story()
-        );
+        assert_eq!((reading.count, reading.end), (LEN - from, Ok(())), "{}", self.story());
     }
 
     /// All is read: it is complete, the end stays the end, seeks cost nothing, and no request follows.
@@ -138,12 +129,7 @@ impl Case {
         assert_eq!(stream.seek(SeekFrom::End(0)).unwrap(), LEN);
         assert_eq!(stream.read(&mut [0; 9]).unwrap(), 0);
         thread::sleep(Duration::from_millis(25));
-        assert_eq!(
-            handle.stats().requests,
-            requests,
-            "after the end: {}",
-            self.story()
-        );
+        assert_eq!(handle.stats().requests, requests, "after the end: {}", self.story());
         assert_eq!(handle.error(), None);
     }
 

@@ -43,13 +43,7 @@ fn b1_an_early_end_is_never_complete(runtime: Runtime) {
     let handle = stream.handle();
     let status = handle.status();
     let (downloaded, expected) = (LEN - 1, Some(LEN));
-    assert_eq!(
-        status,
-        ResourceStatus::Active {
-            downloaded,
-            expected
-        }
-    );
+    assert_eq!(status, ResourceStatus::Active { downloaded, expected });
     assert_eq!(stream.seek(SeekFrom::End(0)).unwrap(), LEN);
 }
 
@@ -71,11 +65,7 @@ fn b2_chunks_without_the_last_one_are_incomplete(runtime: Runtime) {
 
 fn b2_chunks_that_are_cut_are_resumed(runtime: Runtime) {
     let case = Case::new(runtime);
-    case.on()
-        .nth(0)
-        .ignore_range()
-        .chunked(10_000)
-        .cut_at(123_456);
+    case.on().nth(0).ignore_range().chunked(10_000).cut_at(123_456);
     case.plays_with(2);
     assert_eq!(case.firsts(), [Some(0), Some(123_456)]);
 }
@@ -89,11 +79,7 @@ fn b3_chunks_that_end_properly_too_early_are_bounded_by_a_known_total(runtime: R
     // By the length that an earlier answer named.
     let case = Case::new(runtime);
     case.on().nth(0).cut_at(100_000);
-    case.on()
-        .nth(1)
-        .ignore_range()
-        .chunked(1000)
-        .end_chunks_at(200_000);
+    case.on().nth(1).ignore_range().chunked(1000).end_chunks_at(200_000);
     case.plays_with(3);
     assert_eq!(case.firsts(), [Some(0), Some(100_000), Some(200_000)]);
 }
@@ -102,17 +88,10 @@ fn b4_a_body_that_ends_with_its_connection_is_unverified(runtime: Runtime) {
     for unframed in [false, true] {
         let case = Case::new(runtime);
         let injection = case.on().ignore_range();
-        drop(if unframed {
-            injection.unframed()
-        } else {
-            injection.close_delimited()
-        });
+        drop(if unframed { injection.unframed() } else { injection.close_delimited() });
         let stream = case.plays_with(1);
         let noticed = notices(&stream);
-        assert!(
-            noticed.contains(&Noticed::Notice(Notice::Unverified)),
-            "{noticed:?}"
-        );
+        assert!(noticed.contains(&Noticed::Notice(Notice::Unverified)), "{noticed:?}");
     }
 }
 
@@ -123,21 +102,14 @@ fn b4_a_part_that_ends_with_its_connection_is_measured_by_its_range(runtime: Run
     let stream = case.plays_with(2);
     assert_eq!(case.firsts(), [Some(0), Some(123_456)]);
     let noticed = notices(&stream);
-    assert!(
-        !noticed.contains(&Noticed::Notice(Notice::Unverified)),
-        "{noticed:?}"
-    );
+    assert!(!noticed.contains(&Noticed::Notice(Notice::Unverified)), "{noticed:?}");
 }
 
 fn b5_tls_that_ends_without_its_alert_is_judged_by_the_framing(runtime: Runtime) {
     let secure = || Case::at(runtime, Origin::builder().tls());
     // No length: incomplete, and the origin says whether anything follows.
     let case = secure();
-    case.on()
-        .nth(0)
-        .ignore_range()
-        .close_delimited()
-        .without_close_notify();
+    case.on().nth(0).ignore_range().close_delimited().without_close_notify();
     if case.runtime == Runtime::Tokio {
         case.plays_with(2);
         assert_eq!(case.firsts(), [Some(0), Some(LEN)]);
@@ -191,10 +163,7 @@ fn b7_a_reset_is_resumed(runtime: Runtime) {
     let case = Case::new(runtime).impatient();
     case.on().reset_before_head();
     let error = case.refused();
-    assert!(
-        matches!(error.cause(), Cause::Reset(_) | Cause::NotProcessed),
-        "{error}"
-    );
+    assert!(matches!(error.cause(), Cause::Reset(_) | Cause::NotProcessed), "{error}");
     assert!(case.requests().len() <= 12, "{}", case.story());
 }
 

@@ -79,10 +79,7 @@ fn a15_a_probe_that_does_not_tell_either_is_followed_by_a_plain_question(runtime
 fn a15_416_without_a_total_to_everything_is_asked_plainly(runtime: Runtime) {
     let case = Case::new(runtime);
     case.on().nth(0).cut_at(100_000);
-    case.on()
-        .from(1)
-        .when(|request| request.range().is_some())
-        .refuse_range(None);
+    case.on().from(1).when(|request| request.range().is_some()).refuse_range(None);
     case.plays_within(5);
     assert_eq!(case.firsts().last(), Some(&None), "{}", case.story());
 }
@@ -109,28 +106,18 @@ fn a16_an_origin_that_never_tells_the_end_is_an_error(runtime: Runtime) {
         assert!(case.requests().len() <= 12, "{}", case.story());
         // Nobody reads on: it rests, having nothing more to ask for.
         eventually("at rest", || {
-            !matches!(
-                stream.handle().progress().state,
-                State::Downloading | State::Connecting
-            )
+            !matches!(stream.handle().progress().state, State::Downloading | State::Connecting)
         });
     }
 }
 
 fn a17_accept_ranges_is_advice(runtime: Runtime) {
-    for (said, ignored) in [
-        (None, false),
-        (Some("none"), false),
-        (Some("bytes"), true),
-        (Some("nonsense"), false),
-    ] {
+    for (said, ignored) in
+        [(None, false), (Some("none"), false), (Some("bytes"), true), (Some("nonsense"), false)]
+    {
         let case = Case::new(runtime);
         let injection = case.on().accept_ranges(said);
-        drop(if ignored {
-            injection.ignore_range()
-        } else {
-            injection
-        });
+        drop(if ignored { injection.ignore_range() } else { injection });
         case.on().nth(0).cut_at(50_000);
         let mut stream = case.open();
         assert!(stream.is_seekable());
@@ -150,11 +137,7 @@ fn a18_head_is_never_asked(runtime: Runtime) {
     case.on().nth(0).cut_at(100_000);
     case.plays_with(2);
     let methods = case.requests().into_iter().map(|seen| seen.request.method);
-    assert!(
-        methods.into_iter().all(|method| method == Method::Get),
-        "{}",
-        case.story()
-    );
+    assert!(methods.into_iter().all(|method| method == Method::Get), "{}", case.story());
 }
 
 fn a19_a_slice_named_by_the_query_is_a_resource_of_its_own(runtime: Runtime) {

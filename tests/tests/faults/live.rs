@@ -52,12 +52,7 @@ fn plays_through(mut case: Case) {
         assert_eq!(wrong, None, "in round {round}");
     }
     let handle = stream.handle();
-    let held: u64 = handle
-        .progress()
-        .buffered
-        .iter()
-        .map(|r| r.end - r.start)
-        .sum();
+    let held: u64 = handle.progress().buffered.iter().map(|r| r.end - r.start).sum();
     assert!(held <= 1 << 20, "{held}");
     let error = of_infill(&stream.seek(SeekFrom::End(0)).unwrap_err());
     assert_eq!(error.kind(), ErrorKind::Unsupported);

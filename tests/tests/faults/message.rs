@@ -82,11 +82,7 @@ fn b19_a_page_is_not_audio(runtime: Runtime) {
     for disguised in [false, true] {
         let case = Case::new(runtime).impatient();
         let page = case.on().html_page();
-        drop(if disguised {
-            page.content_type(Some("audio/mpeg"))
-        } else {
-            page
-        });
+        drop(if disguised { page.content_type(Some("audio/mpeg")) } else { page });
         let error = match case.client().open(case.url()) {
             Err(error) => error,
             // The head looked well: the first read tells.

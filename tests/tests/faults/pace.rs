@@ -44,9 +44,8 @@ fn b8_a_silent_head_is_asked_again(runtime: Runtime) {
 }
 
 fn b8_silence_for_good_is_an_error(runtime: Runtime) {
-    let case = Case::new(runtime)
-        .impatient()
-        .with(|c| c.stall_timeout = Duration::from_millis(100));
+    let case =
+        Case::new(runtime).impatient().with(|c| c.stall_timeout = Duration::from_millis(100));
     case.on().nth(0).stall_at(100_000);
     case.on().from(1).stall_before_head();
     let mut stream = case.open();
@@ -88,9 +87,7 @@ fn b10_a_trickle_is_not_enough_for_who_waits(runtime: Runtime) {
         config.min_progress_window = Duration::from_millis(300);
         config.min_progress_bytes = 1024;
     });
-    case.on()
-        .nth(0)
-        .trickle_from(100_000, 1, Duration::from_millis(10));
+    case.on().nth(0).trickle_from(100_000, 1, Duration::from_millis(10));
     let stream = case.plays_with(2);
     assert!(case.firsts()[1] >= Some(100_000), "{}", case.story());
     assert_eq!(stream.handle().stats().stalls, 1);
@@ -108,12 +105,7 @@ fn b11_a_server_that_cuts_off_a_paused_client_is_resumed(runtime: Runtime) {
     // The store is full and nobody reads: the server loses its patience.
     thread::sleep(Duration::from_millis(500));
     let reading = stream.read_on(SEED);
-    assert_eq!(
-        (reading.count, reading.end),
-        (total - 100_000, Ok(())),
-        "{}",
-        case.story()
-    );
+    assert_eq!((reading.count, reading.end), (total - 100_000, Ok(())), "{}", case.story());
     assert!(case.requests().len() >= 2, "{}", case.story());
     assert!(case.requests().len() <= 40, "{}", case.story());
 }
@@ -148,10 +140,6 @@ fn b17_what_was_not_processed_is_repeated_at_once(runtime: Runtime) {
     let begun = Instant::now();
     let stream = case.plays_with(4);
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert_eq!(
-        stream.handle().stats().retries,
-        0,
-        "not counted as a failure"
-    );
+    assert_eq!(stream.handle().stats().retries, 0, "not counted as a failure");
     assert_eq!(case.firsts()[1], case.firsts()[2], "{}", case.story());
 }

@@ -87,11 +87,7 @@ fn a24_suffix_ranges_are_never_asked(runtime: Runtime) {
     case.rests(&mut stream);
     for request in case.requests() {
         let range = request.range();
-        assert!(
-            !matches!(range, Some(RangeSpec::Suffix { .. }) | None),
-            "{}",
-            case.story()
-        );
+        assert!(!matches!(range, Some(RangeSpec::Suffix { .. }) | None), "{}", case.story());
     }
 }
 
@@ -106,12 +102,7 @@ fn a25_requests_are_bounded_where_asked(runtime: Runtime) {
         let last = (first + 65_536).min(LEN) - 1;
         let asked = request.range();
         // Before the length is known, the whole first piece is asked for.
-        assert_eq!(
-            asked,
-            Some(RangeSpec::FromTo { first, last }),
-            "{}",
-            case.story()
-        );
+        assert_eq!(asked, Some(RangeSpec::FromTo { first, last }), "{}", case.story());
     }
 }
 
@@ -119,10 +110,7 @@ fn a26_a_cache_that_stops_at_slices_is_resumed_at_each(runtime: Runtime) {
     let case = Case::new(runtime);
     case.on().cut_slices(65_536);
     case.plays_with(5);
-    assert_eq!(
-        case.firsts(),
-        [0, 65_536, 131_072, 196_608, 262_144].map(Some)
-    );
+    assert_eq!(case.firsts(), [0, 65_536, 131_072, 196_608, 262_144].map(Some));
 }
 
 fn a27_a_last_position_that_is_off_by_one_loses_no_byte(runtime: Runtime) {
@@ -139,20 +127,9 @@ fn a27_a_last_position_that_is_off_by_one_loses_no_byte(runtime: Runtime) {
 fn a27_our_own_ranges_are_inclusive(runtime: Runtime) {
     let case = Case::new(runtime).piecewise(100_000);
     case.plays_with(3);
-    let asked: Vec<_> = case
-        .requests()
-        .iter()
-        .filter_map(|request| request.range())
-        .collect();
+    let asked: Vec<_> = case.requests().iter().filter_map(|request| request.range()).collect();
     let piece = |first, last| RangeSpec::FromTo { first, last };
-    assert_eq!(
-        asked,
-        [
-            piece(0, 99_999),
-            piece(100_000, 199_999),
-            piece(200_000, 299_999)
-        ]
-    );
+    assert_eq!(asked, [piece(0, 99_999), piece(100_000, 199_999), piece(200_000, 299_999)]);
 }
 
 fn a28_ranges_are_learned_anew_from_each_answer(runtime: Runtime) {

@@ -38,10 +38,7 @@ fn a1_a_200_to_a_resume_is_skipped_to_the_gap(runtime: Runtime) {
     let stream = case.plays_with(2);
     assert_eq!(case.firsts(), [Some(0), Some(200_000)]);
     let noticed = notices(&stream);
-    assert!(
-        noticed.contains(&Noticed::Notice(Notice::RangesIgnored)),
-        "{noticed:?}"
-    );
+    assert!(noticed.contains(&Noticed::Notice(Notice::RangesIgnored)), "{noticed:?}");
 }
 
 fn a1_a_seek_on_a_server_without_ranges_is_right(runtime: Runtime) {
@@ -109,10 +106,7 @@ fn a3_short_parts_are_put_together(runtime: Runtime) {
     let case = Case::new(runtime);
     case.on().short(65_536);
     case.plays_with(5);
-    assert_eq!(
-        case.firsts(),
-        [0, 65_536, 131_072, 196_608, 262_144].map(Some)
-    );
+    assert_eq!(case.firsts(), [0, 65_536, 131_072, 196_608, 262_144].map(Some));
 }
 
 fn a4_a_206_without_a_position_is_asked_plainly(runtime: Runtime) {

@@ -49,10 +49,7 @@ fn b21_a_resume_asks_the_final_url_first_then_the_original(runtime: Runtime) {
     assert_eq!(stats.requests("/edge/2").count(), 1, "{}", case.story());
     assert_eq!(case.requests().len(), 2, "{}", case.story());
     let resumed = stats.requests("/edge/2").next().unwrap();
-    assert_eq!(
-        resumed.range().and_then(|range| range.first()),
-        Some(150_000)
-    );
+    assert_eq!(resumed.range().and_then(|range| range.first()), Some(150_000));
 }
 
 fn b21_redirects_to_other_places_each_time_are_one_resource(runtime: Runtime) {
@@ -105,10 +102,7 @@ fn b22_an_expired_url_is_renewed_and_reading_goes_on(runtime: Runtime) {
     let asked = [0, 100_000, 100_000, 200_000, 200_000].map(Some);
     assert_eq!(case.firsts(), asked, "{}", case.story());
     let noticed = notices(&stream);
-    assert!(
-        noticed.contains(&Noticed::Notice(Notice::Renewed)),
-        "{noticed:?}"
-    );
+    assert!(noticed.contains(&Noticed::Notice(Notice::Renewed)), "{noticed:?}");
 }
 
 fn b23_a_refusal_that_is_no_expiry_ends_after_few_renewals(runtime: Runtime) {
@@ -194,9 +188,7 @@ fn b24_a_retry_after_of_years_is_no_hang(runtime: Runtime) {
     case.on().from(1).status(503).retry_after("40");
     let mut stream = case.open();
     let handle = stream.handle();
-    eventually("waiting", || {
-        matches!(handle.progress().state, State::Waiting { .. })
-    });
+    eventually("waiting", || matches!(handle.progress().state, State::Waiting { .. }));
     let State::Waiting { retry_in } = handle.progress().state else {
         panic!("it waits for 40 s");
     };
@@ -250,11 +242,7 @@ fn b30_every_request_is_ours(runtime: Runtime) {
     let counted = stream.handle().stats().requests;
     // One more may have been written to the connection that was closed unannounced.
     let came = requests.len() as u64;
-    assert!(
-        came <= counted && counted <= came + 1,
-        "{counted}: {}",
-        case.story()
-    );
+    assert!(came <= counted && counted <= came + 1, "{counted}: {}", case.story());
     for request in &requests {
         assert_eq!(request.request.method, Method::Get);
         assert!(request.range().is_some(), "{}", case.story());

@@ -42,10 +42,7 @@ fn changes(case: &Case, len: u64) {
     let again = of_infill(&stream.read(&mut [0; 10]).unwrap_err());
     assert_eq!(again.kind(), ErrorKind::Changed, "for good: {again}");
     let noticed = notices(&stream);
-    assert!(
-        noticed.contains(&Noticed::Notice(Notice::Changed)),
-        "{noticed:?}"
-    );
+    assert!(noticed.contains(&Noticed::Notice(Notice::Changed)), "{noticed:?}");
     let mut fresh = client.open(case.url()).unwrap();
     let reading = fresh.read_on(OTHER_SEED);
     assert_eq!((reading.count, reading.end), (len, Ok(())));
@@ -88,9 +85,7 @@ fn a9_another_etag_and_other_bytes_are_another_version(runtime: Runtime) {
     changes(&case, LEN);
     let case = Case::new(runtime);
     case.on().nth(0).cut_at(CUT);
-    case.on()
-        .from(1)
-        .serve(other(LEN).last_modified(SystemTime::now()));
+    case.on().from(1).serve(other(LEN).last_modified(SystemTime::now()));
     changes(&case, LEN);
 }
 
@@ -102,9 +97,7 @@ fn a10_etags_that_differ_per_node_are_one_version(runtime: Runtime) {
     case.plays_within(5);
     // Nodes that ignore If-Range leave the bytes alone to tell.
     let case = Case::new(runtime);
-    case.on()
-        .etags(["\"node-1\"", "\"node-2\""])
-        .ignore_if_range();
+    case.on().etags(["\"node-1\"", "\"node-2\""]).ignore_if_range();
     case.on().nth(0).cut_at(CUT);
     case.on().nth(1).cut_at(CUT);
     case.plays_within(5);

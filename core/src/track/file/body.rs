@@ -42,9 +42,8 @@ impl FileTrack {
             context.space.release(len);
             return;
         };
-        let excess = transfer.end().map_or(0, |end| {
-            transfer.at().saturating_add(len).saturating_sub(end)
-        });
+        let excess =
+            transfer.end().map_or(0, |end| transfer.at().saturating_add(len).saturating_sub(end));
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
         self.place(id, &mut pieces, context);
@@ -102,28 +101,17 @@ impl FileTrack {
         let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) else {
             return;
         };
-        let question = flight
-            .transfer
-            .as_mut()
-            .and_then(|t| t.take_question(|| out.op()));
+        let question = flight.transfer.as_mut().and_then(|t| t.take_question(|| out.op()));
         if let Some((op, range)) = question {
             self.resource.verifying(op, id, range);
-            out.push(Action::Verify {
-                resource: self.resource.id(),
-                op,
-                range,
-            });
+            out.push(Action::Verify { resource: self.resource.id(), op, range });
         }
     }
 
     /// The origin sends more than it announced: what was announced is here (FAULTS A5).
     fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
         let held = |flight: &Flight| flight.transfer.as_ref().is_some_and(Transfer::is_held);
-        if self
-            .flights
-            .iter()
-            .any(|flight| flight.id == id && held(flight))
-        {
+        if self.flights.iter().any(|flight| flight.id == id && held(flight)) {
             return;
         }
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
@@ -133,11 +121,7 @@ impl FileTrack {
 
     fn refuse_body(&mut self, id: FetchId, cause: &Cause, context: &mut Context<'_>) {
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
-            let remedy = if self.recovery.is_proven() {
-                Remedy::Retry
-            } else {
-                Remedy::GiveUp
-            };
+            let remedy = if self.recovery.is_proven() { Remedy::Retry } else { Remedy::GiveUp };
             self.fail(&flight, cause, remedy, None, context);
         }
     }
@@ -198,13 +182,7 @@ impl FileTrack {
             // It ended before it could be compared.
             return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         }
-        let StreamEnd {
-            at,
-            expected,
-            announced,
-            whole,
-            unverified,
-        } = end;
+        let StreamEnd { at, expected, announced, whole, unverified } = end;
         match expected {
             Some(expected) if at < expected && whole && !announced && !unverified => {
                 self.ended_before_length(flight, at, context);
@@ -278,20 +256,9 @@ mod tests {
         let page = Some(Cause::NotMedia("markup".to_owned()));
         assert_eq!(not_media(b"<!DOCTYPE html>"), page);
         assert_eq!(not_media(b"  <html>"), page);
-        assert_eq!(
-            not_media(b"#EXTM3U\n#EXT-X-VERSION:7\n"),
-            Some(Cause::hls())
-        );
+        assert_eq!(not_media(b"#EXTM3U\n#EXT-X-VERSION:7\n"), Some(Cause::hls()));
         assert_eq!(not_media(b"\xEF\xBB\xBF#EXTM3U\r\n"), Some(Cause::hls()));
-        for audio in [
-            &b"ID3\x04"[..],
-            b"\xFF\xFB\x90",
-            b"fLaC",
-            b"OggS",
-            b"RIFF",
-            b"#",
-            b"",
-        ] {
+        for audio in [&b"ID3\x04"[..], b"\xFF\xFB\x90", b"fLaC", b"OggS", b"RIFF", b"#", b""] {
             assert_eq!(not_media(audio), None);
         }
     }

@@ -1,4 +1,4 @@
-//! What a file does about failures: again, differently, elsewhere, or not at all (DESIGN section 5, 'Patience').
+//! What a file does about failures: again, differently, elsewhere, or not at all.
 
 use core::time::Duration;
 
@@ -126,10 +126,7 @@ impl FileTrack {
         recovery.progress = context.now;
         recovery.fatal = None;
         recovery.resting = false;
-        recovery.next = NextAsk {
-            fresh: true,
-            ..NextAsk::default()
-        };
+        recovery.next = NextAsk { fresh: true, ..NextAsk::default() };
         self.dirty = true;
     }
 
@@ -164,10 +161,7 @@ impl FileTrack {
         retry_after: Option<Duration>,
         context: &mut Context<'_>,
     ) {
-        let at = flight
-            .transfer
-            .as_ref()
-            .map_or(flight.asked.first, |t| t.at());
+        let at = flight.transfer.as_ref().map_or(flight.asked.first, |t| t.at());
         let error = self.error(cause.clone(), Some(at));
         self.recovery.last = Some(error.clone());
         self.dirty = true;
@@ -232,9 +226,7 @@ impl FileTrack {
     fn fatal(&mut self, error: Error, context: &mut Context<'_>) {
         let recovery = &mut self.recovery;
         let config = context.config;
-        recovery
-            .backoff
-            .failed(context.now, false, None, config, context.rng);
+        recovery.backoff.failed(context.now, false, None, config, context.rng);
         recovery.fatal = Some(error.clone());
         recovery.last = Some(error.clone());
         recovery.resting = true;
@@ -307,13 +299,7 @@ impl FileTrack {
             let id = self.flights[index].id;
             let silence = self.flights[index].silence(now);
             if let Some(flight) = self.stop(id, CancelReason::Stalled, context) {
-                self.fail(
-                    &flight,
-                    &Cause::Stalled(silence),
-                    Remedy::Retry,
-                    None,
-                    context,
-                );
+                self.fail(&flight, &Cause::Stalled(silence), Remedy::Retry, None, context);
             }
         }
         if self.patience(config).is_some_and(|end| end <= now) {
@@ -339,11 +325,7 @@ impl FileTrack {
         if flight.writes > 0 {
             return Some(now + config.stall_timeout);
         }
-        let choked = flight
-            .choked_since
-            .filter(|_| flight.is_choked() && !self.must_plod());
-        choked
-            .map(|since| since + config.stall_timeout)
-            .or_else(|| flight.deadline(config))
+        let choked = flight.choked_since.filter(|_| flight.is_choked() && !self.must_plod());
+        choked.map(|since| since + config.stall_timeout).or_else(|| flight.deadline(config))
     }
 }

@@ -162,10 +162,7 @@ impl FileTrack {
                 self.recovered(context);
             }
             let resource = self.resource.id();
-            context.out.push(Action::Commit {
-                resource,
-                final_len,
-            });
+            context.out.push(Action::Commit { resource, final_len });
         }
     }
 
@@ -174,14 +171,9 @@ impl FileTrack {
         if self.closing {
             return None;
         }
-        let dead = self
-            .flights
-            .iter()
-            .filter_map(|f| self.flight_deadline(f, now, config));
+        let dead = self.flights.iter().filter_map(|f| self.flight_deadline(f, now, config));
         let retry = self.blocked.then(|| self.recovery.not_before());
-        dead.chain(retry.filter(|at| *at > now))
-            .chain(self.patience(config))
-            .min()
+        dead.chain(retry.filter(|at| *at > now)).chain(self.patience(config)).min()
     }
 
     /// Bytes of the store's bound that this track uses.

@@ -47,11 +47,7 @@ impl FileTrack {
         let ahead = self.ahead(context.space);
         let demands = self.demands(ahead);
         let worth = self.link.worth();
-        let lanes: Vec<Lane> = self
-            .flights
-            .iter()
-            .map(|flight| flight.lane(worth))
-            .collect();
+        let lanes: Vec<Lane> = self.flights.iter().map(|flight| flight.lane(worth)).collect();
         let config = context.config;
         let may_start = self.recovery.not_before() <= context.now
             && !self.endpoint.is_renewing()
@@ -95,19 +91,10 @@ impl FileTrack {
         if opening {
             demands.push(one(Class::Waiting, 0));
         }
-        let readers = || {
-            self.readers
-                .table
-                .values()
-                .filter(|reader| !reader.is_stale())
-        };
+        let readers = || self.readers.table.values().filter(|reader| !reader.is_stale());
         let mut waits: Vec<_> = readers().filter_map(|reader| reader.waiting()).collect();
         waits.sort_unstable_by_key(|wait| wait.turn);
-        demands.extend(
-            waits
-                .iter()
-                .map(|wait| one(Class::Waiting, wait.range.start)),
-        );
+        demands.extend(waits.iter().map(|wait| one(Class::Waiting, wait.range.start)));
         if self.recovery.is_resting() {
             return demands;
         }
@@ -143,11 +130,7 @@ impl FileTrack {
 
     /// Since when the most patient of those who wait does so.
     fn waiting_since(&self, now: Instant) -> Instant {
-        let waits = self
-            .readers
-            .table
-            .values()
-            .filter_map(|reader| reader.waiting());
+        let waits = self.readers.table.values().filter_map(|reader| reader.waiting());
         waits.map(|wait| wait.since).min().unwrap_or(now)
     }
 
@@ -158,11 +141,7 @@ impl FileTrack {
             return false;
         };
         let id = context.out.fetch();
-        let ticket = Ticket {
-            class: start.class,
-            since: self.waiting_since(now),
-            track: self.id,
-        };
+        let ticket = Ticket { class: start.class, since: self.waiting_since(now), track: self.id };
         if !context.slots.acquire(id, self.endpoint.host(), ticket) {
             context.space.release(credit);
             return false;
@@ -179,10 +158,7 @@ impl FileTrack {
             unread: None,
             claim: None,
             meter: Meter::new(now),
-            credit: Credit {
-                granted: credit,
-                owed: 0,
-            },
+            credit: Credit { granted: credit, owed: 0 },
             pulse: Pulse::new(now),
             choked_since: None,
             writes: 0,
@@ -193,10 +169,7 @@ impl FileTrack {
             doubtful: false,
             over: false,
         });
-        context.out.push(Action::FetchRange {
-            track: self.id,
-            request: Box::new(request),
-        });
+        context.out.push(Action::FetchRange { track: self.id, request: Box::new(request) });
         true
     }
 
@@ -204,26 +177,16 @@ impl FileTrack {
     fn ask(&mut self, start: Start, overlap_bytes: u64) -> (Asked, Option<u64>) {
         let next = &mut self.recovery.next;
         if core::mem::take(&mut next.probe) {
-            let asked = Asked {
-                probe: true,
-                ..Asked::default()
-            };
+            let asked = Asked { probe: true, ..Asked::default() };
             return (asked, Some(1));
         }
         if next.plain {
-            let asked = Asked {
-                first: start.first,
-                plain: true,
-                probe: false,
-            };
+            let asked = Asked { first: start.first, plain: true, probe: false };
             return (asked, None);
         }
         let forced = core::mem::take(&mut next.overlap);
         let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
-        let from = |first| Asked {
-            first,
-            ..Asked::default()
-        };
+        let from = |first| Asked { first, ..Asked::default() };
         let overlap = |run: ByteRange| run.start.max(run.end.saturating_sub(overlap_bytes));
         let present = self.resource.present();
         let before = present.last_before(start.first);
@@ -297,11 +260,8 @@ impl FileTrack {
     pub(crate) fn may_yield(&self, fetch: FetchId) -> Option<(Class, Instant)> {
         let flight = self.flights.iter().find(|flight| flight.id == fetch)?;
         // The class is of the last plan: whoever waited then may have been answered since.
-        let class = if self.is_waited_for() {
-            flight.class
-        } else {
-            flight.class.max(Class::Window)
-        };
+        let class =
+            if self.is_waited_for() { flight.class } else { flight.class.max(Class::Window) };
         let paid = class == Class::Drain || flight.brought >= self.link.worth();
         let free = paid && !flight.over && !flight.decides();
         free.then(|| (class, self.waiting_since(flight.since)))

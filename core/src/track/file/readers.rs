@@ -65,13 +65,7 @@ impl FileTrack {
         let Some(known) = self.readers.table.get_mut(&reader) else {
             return;
         };
-        let wait = Wait {
-            request,
-            range,
-            latched,
-            since,
-            turn,
-        };
+        let wait = Wait { request, range, latched, since, turn };
         match known.wait(wait) {
             Some(left) => answer(reader, left.request, Answer::Superseded, context),
             None => self.readers.waiting += 1,
@@ -131,10 +125,7 @@ impl FileTrack {
     fn answer_for(&mut self, id: ReaderId) -> Option<Answer> {
         let wait = *self.readers.table.get(&id)?.waiting()?;
         let start = wait.range.start;
-        if wait
-            .latched
-            .is_some_and(|latched| latched != self.resource.id())
-        {
+        if wait.latched.is_some_and(|latched| latched != self.resource.id()) {
             self.readers.table.get_mut(&id)?.set_stale();
             self.dirty = true;
             let error = self.error(Cause::Changed, Some(start));
@@ -198,9 +189,7 @@ impl FileTrack {
     /// origin ignores ranges, does so; once it has failed, only what it brought counts.
     fn last_progress(&self) -> Instant {
         let approaching = self.flights.iter().filter_map(Flight::approaching).max();
-        self.recovery
-            .last_progress()
-            .max(approaching.unwrap_or(Instant::ZERO))
+        self.recovery.last_progress().max(approaching.unwrap_or(Instant::ZERO))
     }
 
     /// Ends the waits whose patience is over, each with the last cause.
@@ -237,9 +226,5 @@ impl FileTrack {
 }
 
 fn answer(reader: ReaderId, request: RequestId, answer: Answer, context: &mut Context<'_>) {
-    context.out.push(Action::WakeReader {
-        reader,
-        request,
-        answer,
-    });
+    context.out.push(Action::WakeReader { reader, request, answer });
 }

@@ -21,10 +21,7 @@ impl FileTrack {
     /// Tells the state if it has changed.
     pub(super) fn report_state(&mut self, context: &mut Context<'_>) {
         let state = self.state(context.now);
-        let same = self
-            .report
-            .state
-            .is_some_and(|before| is_alike(before, state));
+        let same = self.report.state.is_some_and(|before| is_alike(before, state));
         let again = state == TrackState::Downloading && context.now - self.report.at >= RATE_EVERY;
         if same && !again {
             return;
@@ -35,11 +32,7 @@ impl FileTrack {
         context.out.push(Action::State {
             track: self.id,
             state,
-            rate: if downloading {
-                self.link.bandwidth()
-            } else {
-                0
-            },
+            rate: if downloading { self.link.bandwidth() } else { 0 },
         });
     }
 
@@ -51,9 +44,7 @@ impl FileTrack {
         } else if self.recovery.is_resting() && self.recovery.has_failed() {
             TrackState::Failed
         } else if self.blocked && self.recovery.not_before() > now {
-            TrackState::Waiting {
-                retry_in: self.recovery.not_before() - now,
-            }
+            TrackState::Waiting { retry_in: self.recovery.not_before() - now }
         } else if !self.recovery.is_proven() || !self.flights.is_empty() {
             TrackState::Connecting
         } else {
@@ -63,10 +54,7 @@ impl FileTrack {
 
     /// Tells the embedder something.
     pub(super) fn notify(&self, notice: Notice, context: &mut Context<'_>) {
-        context.out.push(Action::Notify {
-            track: self.id,
-            notice: Box::new(notice),
-        });
+        context.out.push(Action::Notify { track: self.id, notice: Box::new(notice) });
     }
 }
 

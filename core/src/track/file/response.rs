@@ -66,9 +66,7 @@ impl FileTrack {
         claim: Claim,
         context: &mut Context<'_>,
     ) {
-        let overlap = self
-            .resource
-            .overlap(place.at, context.config.overlap_bytes);
+        let overlap = self.resource.overlap(place.at, context.config.overlap_bytes);
         let overlap = overlap.filter(|range| place.end.is_none_or(|end| range.end <= end));
         let transfer = match (place.version, overlap) {
             (Version::Same, _) | (Version::Unproven, None) => Transfer::new(place),
@@ -147,10 +145,7 @@ impl FileTrack {
     /// Takes the facts of an answer over.
     pub(super) fn believe(&mut self, claim: &Claim, context: &mut Context<'_>) {
         let content_type = claim.content_type.as_deref();
-        if self
-            .resource
-            .answered(&claim.validator, claim.total, content_type)
-        {
+        if self.resource.answered(&claim.validator, claim.total, content_type) {
             self.publish_facts(context);
         }
         if let Some(total) = self.resource.total() {

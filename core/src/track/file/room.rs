@@ -15,9 +15,7 @@ const MIN_CREDIT_BYTES: u64 = 4096;
 impl FileTrack {
     /// How far ahead of its readers the file is fetched; `None` to the end.
     pub(super) fn ahead(&self, space: &Space) -> Option<u64> {
-        let bound = space
-            .share()
-            .map(|share| (share / 4).max(1).saturating_mul(3));
+        let bound = space.share().map(|share| (share / 4).max(1).saturating_mul(3));
         let fits = |bound: u64| self.resource.total().is_some_and(|total| total <= bound);
         let window = bound.filter(|bound| !fits(*bound));
         match (self.limits.read_ahead, window) {
@@ -72,10 +70,9 @@ impl FileTrack {
             }
             flight.credit.owed = 0;
             flight.credit.granted += owed;
-            context.out.push(Action::Grant {
-                fetch: id,
-                bytes: u32::try_from(owed).unwrap_or(u32::MAX),
-            });
+            context
+                .out
+                .push(Action::Grant { fetch: id, bytes: u32::try_from(owed).unwrap_or(u32::MAX) });
         }
         self.refuse_what_cannot_fit(context);
     }
@@ -111,11 +108,7 @@ impl FileTrack {
             return 0;
         };
         let (first, last) = (first / block, last / block);
-        let lowest = keep
-            .iter()
-            .map(|range| range.start)
-            .min()
-            .unwrap_or(u64::MAX);
+        let lowest = keep.iter().map(|range| range.start).min().unwrap_or(u64::MAX);
         let behind = first..(lowest / block).min(last + 1).max(first);
         // What a transfer brings that was let go on past the window would be given back for what it brings next, and
         // be fetched from byte 0 again.
@@ -143,11 +136,7 @@ impl FileTrack {
     fn kept(&self, class: Class, block: u64, space: &Space) -> Vec<ByteRange> {
         let hurried = class <= Class::Sought;
         let ahead = self.ahead(space).unwrap_or(u64::MAX);
-        let readers = self
-            .readers
-            .table
-            .values()
-            .filter(|reader| !reader.is_stale());
+        let readers = self.readers.table.values().filter(|reader| !reader.is_stale());
         readers
             .map(|reader| {
                 let at = reader.position();
@@ -171,12 +160,8 @@ impl FileTrack {
         if wanted || present == 0 || held != present || compared {
             return 0;
         }
-        let runs: Vec<ByteRange> = self
-            .resource
-            .present()
-            .overlapping(range)
-            .map(|run| run.intersect(range))
-            .collect();
+        let runs: Vec<ByteRange> =
+            self.resource.present().overlapping(range).map(|run| run.intersect(range)).collect();
         for run in runs {
             self.retract(run, context);
         }
@@ -199,17 +184,10 @@ impl FileTrack {
             let window = ahead.filter(|_| !ended && !reader.is_stale());
             let low = window.map(|ahead| missing.saturating_sub(ahead.div_ceil(2)) + 1);
             let room = self.lacking.then(|| at.saturating_add(block));
-            let mark = [low, room]
-                .into_iter()
-                .flatten()
-                .min()
-                .filter(|mark| *mark > at);
+            let mark = [low, room].into_iter().flatten().min().filter(|mark| *mark > at);
             any |= mark.is_some();
             if reader.set_mark(mark) {
-                context.out.push(Action::Mark {
-                    reader: *id,
-                    at: mark,
-                });
+                context.out.push(Action::Mark { reader: *id, at: mark });
             }
         }
         self.readers.marked = any;

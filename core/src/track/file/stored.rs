@@ -36,10 +36,9 @@ impl FileTrack {
         self.settle_write(done, context);
         match result {
             Ok(()) => {
-                context.out.push(Action::Publish {
-                    resource: id,
-                    change: Change::Present(done.range),
-                });
+                context
+                    .out
+                    .push(Action::Publish { resource: id, change: Change::Present(done.range) });
                 if id == self.resource.id() {
                     self.recovered(context);
                 }
@@ -55,11 +54,7 @@ impl FileTrack {
 
     fn settle_write(&mut self, done: Writing, context: &Context<'_>) {
         let now = context.now;
-        if let Some(flight) = self
-            .flights
-            .iter_mut()
-            .find(|flight| flight.id == done.fetch)
-        {
+        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == done.fetch) {
             flight.writes = flight.writes.saturating_sub(1);
             flight.credit.owed += done.range.len();
             if flight.writes == 0 {
@@ -100,12 +95,8 @@ impl FileTrack {
             return;
         }
         let error = self.store_error(failure, range.start);
-        let lost: Vec<ByteRange> = self
-            .resource
-            .present()
-            .overlapping(range)
-            .map(|run| run.intersect(range))
-            .collect();
+        let lost: Vec<ByteRange> =
+            self.resource.present().overlapping(range).map(|run| run.intersect(range)).collect();
         for range in lost {
             self.retract(range, context);
         }
@@ -171,10 +162,7 @@ impl FileTrack {
         let Some(flight) = self.stop(fetch, CancelReason::Refused, context) else {
             return;
         };
-        let range = flight
-            .transfer
-            .as_ref()
-            .and_then(|transfer| transfer.checked_range());
+        let range = flight.transfer.as_ref().and_then(|transfer| transfer.checked_range());
         if let Some(range) = range {
             self.read_failed(id, range, why, context);
         }
@@ -217,10 +205,7 @@ impl FileTrack {
         self.publish(Change::Retracted(range), context);
         self.resource.retract(range);
         context.space.release(range.len());
-        context.out.push(Action::Discard {
-            resource: self.resource.id(),
-            range,
-        });
+        context.out.push(Action::Discard { resource: self.resource.id(), range });
         self.dirty = true;
     }
 }

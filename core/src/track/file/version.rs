@@ -11,12 +11,8 @@ impl FileTrack {
     /// A new resource becomes the current one. What runs for the old one stops, but for the fetch that showed the
     /// change: its bytes are the new one's.
     pub(super) fn change_version(&mut self, keep: Option<FetchId>, context: &mut Context<'_>) {
-        let others: Vec<FetchId> = self
-            .flights
-            .iter()
-            .map(|flight| flight.id)
-            .filter(|id| Some(*id) != keep)
-            .collect();
+        let others: Vec<FetchId> =
+            self.flights.iter().map(|flight| flight.id).filter(|id| Some(*id) != keep).collect();
         for id in others {
             self.stop(id, CancelReason::NotNeeded, context);
         }
@@ -51,9 +47,6 @@ impl FileTrack {
 
     /// Publishes a change of the current version.
     pub(super) fn publish(&mut self, change: Change, context: &mut Context<'_>) {
-        context.out.push(Action::Publish {
-            resource: self.resource.id(),
-            change,
-        });
+        context.out.push(Action::Publish { resource: self.resource.id(), change });
     }
 }

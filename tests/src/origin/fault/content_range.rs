@@ -41,10 +41,8 @@ impl ContentRangeFault {
             // `*/*` is not in the grammar: a 416 says the length or nothing.
             Self::UnknownTotal if reply.status == 416 => {}
             Self::UnknownTotal => {
-                if let Some((range, _)) = reply
-                    .headers
-                    .value("Content-Range")
-                    .and_then(|text| text.rsplit_once('/'))
+                if let Some((range, _)) =
+                    reply.headers.value("Content-Range").and_then(|text| text.rsplit_once('/'))
                 {
                     let text = format!("{range}/*");
                     reply.headers.set("Content-Range", text);

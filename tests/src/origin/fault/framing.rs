@@ -32,10 +32,7 @@ impl FramingFault {
             Self::Chunked(size) => reply.set_framing(Framing::Chunked(*size)),
             Self::WithoutLastChunk(size) => {
                 reply.set_framing(Framing::Chunked(*size));
-                reply.script.stop = Some(Stop {
-                    at: reply.body.len(),
-                    how: StopHow::Fin,
-                });
+                reply.script.stop = Some(Stop { at: reply.body.len(), how: StopHow::Fin });
             }
             Self::CloseDelimited => reply.set_framing(Framing::Close),
             Self::Unframed => {

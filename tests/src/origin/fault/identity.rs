@@ -45,21 +45,15 @@ impl IdentityFault {
             return;
         };
         match self {
-            Self::ETags {
-                values,
-                by_connection,
-            } if !values.is_empty() => {
+            Self::ETags { values, by_connection } if !values.is_empty() => {
                 let turn = if *by_connection { connection } else { nth };
                 resource.etag = Some(values[turn % values.len()].clone());
             }
             Self::WeakETag => {
-                resource.etag = resource
-                    .etag
-                    .take()
-                    .map(|etag| match etag.strip_prefix("W/") {
-                        Some(_) => etag,
-                        None => format!("W/{etag}"),
-                    });
+                resource.etag = resource.etag.take().map(|etag| match etag.strip_prefix("W/") {
+                    Some(_) => etag,
+                    None => format!("W/{etag}"),
+                });
             }
             Self::NoETag => resource.etag = None,
             Self::LastModifiedAge(age) => {
@@ -76,10 +70,7 @@ impl IdentityFault {
 
     pub(super) fn apply(&self, reply: &mut Reply) {
         let Self::Total(total) = self else { return };
-        let range = reply
-            .headers
-            .value("Content-Range")
-            .and_then(|text| text.rsplit_once('/'));
+        let range = reply.headers.value("Content-Range").and_then(|text| text.rsplit_once('/'));
         if let Some((range, _)) = range {
             let text = format!("{range}/{total}");
             reply.headers.set("Content-Range", text);
@@ -102,19 +93,13 @@ impl Injection<'_> {
     /// A9, A10: these ETags, given with their quotes, in turns by request.
     pub fn etags<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Self {
         let values = values.into_iter().map(str::to_owned).collect();
-        self.fault(IdentityFault::ETags {
-            values,
-            by_connection: false,
-        })
+        self.fault(IdentityFault::ETags { values, by_connection: false })
     }
 
     /// A10: these ETags, given with their quotes, in turns by connection, as nodes behind one name have.
     pub fn etags_by_connection<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Self {
         let values = values.into_iter().map(str::to_owned).collect();
-        self.fault(IdentityFault::ETags {
-            values,
-            by_connection: true,
-        })
+        self.fault(IdentityFault::ETags { values, by_connection: true })
     }
 
     /// A11: the ETag is marked weak.

@@ -57,9 +57,7 @@ impl LiveFault {
                 repeat(view, reply, *length);
                 reply.status = 206;
                 let last = length.saturating_sub(1);
-                reply
-                    .headers
-                    .set("Content-Range", format!("bytes 0-{last}/{length}"));
+                reply.headers.set("Content-Range", format!("bytes 0-{last}/{length}"));
                 describe(reply);
             }
         }
@@ -75,10 +73,7 @@ impl Injection<'_> {
 
     /// B27: metadata in the body after every `every` bytes, as `icy-metaint` says.
     pub fn icy_metadata(self, every: u64, title: &str) -> Self {
-        self.fault(LiveFault::IcyMetadata {
-            every,
-            title: title.to_owned(),
-        })
+        self.fault(LiveFault::IcyMetadata { every, title: title.to_owned() })
     }
 
     /// B28: `icy-*` fields, no length, no end. With [`cut_at`](Self::cut_at): ends after a burst.
@@ -98,10 +93,7 @@ fn describe(reply: &mut Reply) {
 }
 
 fn repeat(view: &View<'_>, reply: &mut Reply, length: u64) {
-    let unit = view
-        .resource
-        .as_ref()
-        .map_or(Bytes::new(), |resource| resource.bytes.clone());
+    let unit = view.resource.as_ref().map_or(Bytes::new(), |resource| resource.bytes.clone());
     let length = if unit.is_empty() { 0 } else { length };
     reply.slice = None;
     reply.set_body(Body::Repeat { unit, length });

@@ -104,17 +104,11 @@ fn gzip(plain: &[u8]) -> Bytes {
 
 fn crc32(bytes: &[u8]) -> u32 {
     let table: [u32; 256] = std::array::from_fn(|n| {
-        (0..8).fold(n as u32, |c, _| {
-            if c & 1 == 1 {
-                0xedb8_8320 ^ (c >> 1)
-            } else {
-                c >> 1
-            }
-        })
+        (0..8).fold(n as u32, |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
     });
-    !bytes.iter().fold(!0, |crc, byte| {
-        table[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8)
-    })
+    !bytes
+        .iter()
+        .fold(!0, |crc, byte| table[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8))
 }
 
 #[cfg(test)]
@@ -125,10 +119,7 @@ mod tests {
     fn the_coding_is_gzip() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         let coded = gzip(b"abc");
-        assert_eq!(
-            &coded[..15],
-            &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, 3, 0, 0xfc, 0xff]
-        );
+        assert_eq!(&coded[..15], &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1, 3, 0, 0xfc, 0xff]);
         assert_eq!(&coded[15..18], b"abc");
         assert_eq!(coded.len(), 26);
         assert_eq!(gzip(&[7; 0x1_0000]).len(), 10 + 5 + 0xffff + 5 + 1 + 8);

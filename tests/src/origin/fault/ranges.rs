@@ -69,16 +69,11 @@ pub enum Instead {
 
 impl RangeFault {
     pub(super) fn prepare(&self, view: &mut View<'_>) {
-        let total = view
-            .resource
-            .as_ref()
-            .map_or(0, |resource| resource.total());
+        let total = view.resource.as_ref().map_or(0, |resource| resource.total());
         match self {
             Self::Ignore => view.range = None,
             Self::IgnoreSuffix => {
-                view.range = view
-                    .range
-                    .filter(|range| !matches!(range, RangeSpec::Suffix { .. }));
+                view.range = view.range.filter(|range| !matches!(range, RangeSpec::Suffix { .. }));
             }
             Self::ShiftStart(by) => {
                 move_range(view, total, |first, last| {
@@ -98,15 +93,10 @@ impl RangeFault {
                 });
             }
             Self::Unasked(first, last) if view.request.headers.value("Range").is_none() => {
-                view.range = Some(RangeSpec::FromTo {
-                    first: *first,
-                    last: *last,
-                });
+                view.range = Some(RangeSpec::FromTo { first: *first, last: *last });
             }
             Self::InsteadOf416(_)
-                if view
-                    .range
-                    .is_some_and(|range| range.resolve(total).is_none()) =>
+                if view.range.is_some_and(|range| range.resolve(total).is_none()) =>
             {
                 view.range = None;
             }
@@ -133,9 +123,7 @@ impl RangeFault {
             Self::Refuse(total) => {
                 reply.replace(416, Bytes::new());
                 if let Some(total) = total {
-                    reply
-                        .headers
-                        .set("Content-Range", format!("bytes */{total}"));
+                    reply.headers.set("Content-Range", format!("bytes */{total}"));
                 }
             }
             Self::InsteadOf416(instead) => instead.apply(view, reply),
@@ -151,24 +139,15 @@ impl RangeFault {
 
 impl Instead {
     fn apply(self, view: &View<'_>, reply: &mut Reply) {
-        let total = view
-            .resource
-            .as_ref()
-            .map_or(0, |resource| resource.total());
+        let total = view.resource.as_ref().map_or(0, |resource| resource.total());
         let due = view.request.method == Method::Get
-            && view
-                .request
-                .range()
-                .is_some_and(|range| range.resolve(total).is_none());
+            && view.request.range().is_some_and(|range| range.resolve(total).is_none());
         match self {
             _ if !due => {}
             Self::Whole => {}
             Self::Empty => reply.set_body(Body::Plain(Bytes::new())),
             Self::Hangup => {
-                reply.script.head_stop = Some(Stop {
-                    at: 0,
-                    how: StopHow::Fin,
-                });
+                reply.script.head_stop = Some(Stop { at: 0, how: StopHow::Fin });
             }
         }
     }
@@ -277,9 +256,7 @@ fn move_range(view: &mut View<'_>, total: u64, edit: impl FnOnce(u64, u64) -> (u
 
 fn serve_query(view: &View<'_>, reply: &mut Reply, name: &str) {
     let parameters = view.request.query.iter().flat_map(|query| query.split('&'));
-    let value = parameters
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(n, _)| *n == name);
+    let value = parameters.filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name);
     let range = value.and_then(|(_, range)| RangeSpec::parse(&format!("bytes={range}")));
     let Some((resource, range)) = view.resource.as_ref().zip(range) else {
         return;
@@ -288,9 +265,7 @@ fn serve_query(view: &View<'_>, reply: &mut Reply, name: &str) {
         reply.status = 200;
         reply.slice = None;
         reply.headers.remove("Content-Range");
-        reply.set_body(Body::Plain(
-            resource.bytes.slice(first as usize..=last as usize),
-        ));
+        reply.set_body(Body::Plain(resource.bytes.slice(first as usize..=last as usize)));
     }
 }
 
@@ -299,10 +274,7 @@ fn multipart(reply: &mut Reply, malformed: bool) {
         return;
     };
     const BOUNDARY: &str = "infill-0123456789";
-    let kind = reply
-        .headers
-        .value("Content-Type")
-        .unwrap_or("application/octet-stream");
+    let kind = reply.headers.value("Content-Type").unwrap_or("application/octet-stream");
     let blank = if malformed { "\r\n" } else { "" };
     let range = slice.content_range();
     let mut body =
@@ -311,10 +283,7 @@ fn multipart(reply: &mut Reply, malformed: bool) {
     body.extend_from_slice(&reply.body.bytes());
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
     reply.headers.remove("Content-Range");
-    reply.headers.set(
-        "Content-Type",
-        format!("multipart/byteranges; boundary={BOUNDARY}"),
-    );
+    reply.headers.set("Content-Type", format!("multipart/byteranges; boundary={BOUNDARY}"));
     reply.slice = None;
     reply.set_body(Body::Plain(body.into()));
 }
@@ -324,9 +293,6 @@ fn cut_slices(reply: &mut Reply, block: u64) {
     let block = block.max(1);
     let boundary = (slice.first / block + 1) * block;
     if boundary <= slice.last {
-        reply.script.stop = Some(Stop {
-            at: boundary - slice.first,
-            how: StopHow::Fin,
-        });
+        reply.script.stop = Some(Stop { at: boundary - slice.first, how: StopHow::Fin });
     }
 }

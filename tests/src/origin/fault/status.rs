@@ -70,9 +70,7 @@ impl StatusFault {
                 }
             }
             Self::RetryAfterDate(later) => {
-                reply
-                    .headers
-                    .set("Retry-After", httpdate::fmt_http_date(view.date + *later));
+                reply.headers.set("Retry-After", httpdate::fmt_http_date(view.date + *later));
             }
             Self::Signed(signed) => {
                 if !signed.admits(view.request.query.as_deref()) {
@@ -97,10 +95,7 @@ impl SignedUrls {
     }
 
     fn admits(&self, query: Option<&str>) -> bool {
-        let mut parameters = query
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|p| p.split_once('='));
+        let mut parameters = query.unwrap_or_default().split('&').filter_map(|p| p.split_once('='));
         let Some((_, token)) = parameters.find(|(name, _)| *name == self.parameter) else {
             return false;
         };
@@ -134,27 +129,18 @@ impl Injection<'_> {
         let body = Bytes::from_static(
             b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Welcome</body></html>\n",
         );
-        self.fault(StatusFault::Page {
-            content_type: "text/html; charset=utf-8".to_owned(),
-            body,
-        })
+        self.fault(StatusFault::Page { content_type: "text/html; charset=utf-8".to_owned(), body })
     }
 
     /// B19: 200 with a JSON error.
     pub fn json_page(self) -> Self {
         let body = Bytes::from_static(b"{\"error\":\"File Assembly error\"}\n");
-        self.fault(StatusFault::Page {
-            content_type: "application/json".to_owned(),
-            body,
-        })
+        self.fault(StatusFault::Page { content_type: "application/json".to_owned(), body })
     }
 
     /// B21: a redirect to `location`, absolute or relative.
     pub fn redirect(self, status: u16, location: impl Into<String>) -> Self {
-        self.fault(StatusFault::Redirects {
-            status,
-            locations: vec![location.into()],
-        })
+        self.fault(StatusFault::Redirects { status, locations: vec![location.into()] })
     }
 
     /// B21: a redirect to these in turns, by request.
@@ -169,18 +155,12 @@ impl Injection<'_> {
 
     /// B22: the query's `parameter` is a token that is good for `requests` requests, then 403.
     pub fn signed_for_requests(self, parameter: &str, requests: usize) -> Self {
-        self.fault(StatusFault::Signed(SignedUrls {
-            requests,
-            ..SignedUrls::new(parameter)
-        }))
+        self.fault(StatusFault::Signed(SignedUrls { requests, ..SignedUrls::new(parameter) }))
     }
 
     /// B22: the query's `parameter` is a token that is good for `time` from its first use, then 403.
     pub fn signed_for(self, parameter: &str, time: Duration) -> Self {
-        self.fault(StatusFault::Signed(SignedUrls {
-            time,
-            ..SignedUrls::new(parameter)
-        }))
+        self.fault(StatusFault::Signed(SignedUrls { time, ..SignedUrls::new(parameter) }))
     }
 
     /// B24: `Retry-After` with this value: seconds, a date, or nonsense. Goes after [`status`](Self::status).

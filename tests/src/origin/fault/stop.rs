@@ -31,22 +31,13 @@ impl StopFault {
     pub(super) fn apply(self, reply: &mut Reply) {
         match self {
             Self::Head(at, ending) => {
-                reply.script.head_stop = Some(Stop {
-                    at,
-                    how: ending.how(),
-                });
+                reply.script.head_stop = Some(Stop { at, how: ending.how() });
             }
             Self::Body(at, ending) => {
-                reply.script.stop = Some(Stop {
-                    at,
-                    how: ending.how(),
-                });
+                reply.script.stop = Some(Stop { at, how: ending.how() });
             }
             Self::EndChunks(at) => {
-                reply.script.stop = Some(Stop {
-                    at,
-                    how: StopHow::ValidEnd,
-                });
+                reply.script.stop = Some(Stop { at, how: StopHow::ValidEnd });
             }
         }
     }

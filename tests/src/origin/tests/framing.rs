@@ -28,10 +28,7 @@ fn b2_b3_chunks() {
     for (length, whole) in [(10_000, true), (10_000, false), (2500, false), (2500, true)] {
         let mut answer = get(&origin, "/a", "");
         assert_eq!(
-            (
-                answer.value("Transfer-Encoding"),
-                answer.value("Content-Length")
-            ),
+            (answer.value("Transfer-Encoding"), answer.value("Content-Length")),
             ("chunked", "-")
         );
         assert_eq!(answer.end, End::Fin);
@@ -65,23 +62,15 @@ fn b4_the_end_of_the_connection_is_the_end() {
     origin.on("/a").nth(0).close_delimited();
     origin.on("/a").nth(1).unframed();
     origin.on("/a").nth(2).close_delimited().cut_at(10);
-    for (line, length) in [
-        ("HTTP/1.0 200 OK", LEN),
-        ("HTTP/1.1 200 OK", LEN),
-        ("HTTP/1.0 200 OK", 10),
-    ] {
+    for (line, length) in
+        [("HTTP/1.0 200 OK", LEN), ("HTTP/1.1 200 OK", LEN), ("HTTP/1.0 200 OK", 10)]
+    {
         let mut socket = connect(&origin);
         ask(&mut socket, "GET", "/a", "");
         let (bytes, end) = read_to_end(&mut socket);
         let answer = parse(&bytes, end);
         assert_eq!((answer.line.as_str(), answer.end), (line, End::Fin));
-        assert_eq!(
-            (
-                answer.value("Content-Length"),
-                answer.value("Transfer-Encoding")
-            ),
-            ("-", "-")
-        );
+        assert_eq!((answer.value("Content-Length"), answer.value("Transfer-Encoding")), ("-", "-"));
         answer.assert_is(0..length);
     }
 }
@@ -89,47 +78,22 @@ fn b4_the_end_of_the_connection_is_the_end() {
 #[test]
 fn a23_b12_content_lengths() {
     let origin = origin();
-    let cases: [&[&str]; 6] = [
-        &["10", "11"],
-        &["-5"],
-        &["ten"],
-        &["10, 10"],
-        &["5"],
-        &["99"],
-    ];
+    let cases: [&[&str]; 6] = [&["10", "11"], &["-5"], &["ten"], &["10, 10"], &["5"], &["99"]];
     for (nth, values) in cases.into_iter().enumerate() {
-        origin
-            .on("/a")
-            .nth(nth)
-            .content_lengths(values.iter().copied());
+        origin.on("/a").nth(nth).content_lengths(values.iter().copied());
         let mut socket = connect(&origin);
         ask(&mut socket, "GET", "/a", "Range: bytes=0-9\r\n");
         let (bytes, end) = read_to_end(&mut socket);
         let answer = parse(&bytes, end);
-        assert_eq!(
-            answer.headers.values("Content-Length").collect::<Vec<_>>(),
-            values
-        );
-        assert_eq!(
-            (answer.value("Content-Range"), end),
-            ("bytes 0-9/10000", End::Fin)
-        );
+        assert_eq!(answer.headers.values("Content-Length").collect::<Vec<_>>(), values);
+        assert_eq!((answer.value("Content-Range"), end), ("bytes 0-9/10000", End::Fin));
         answer.assert_is(0..10);
     }
-    origin
-        .on("/a")
-        .from(cases.len())
-        .content_lengths(["10", "10"]);
+    origin.on("/a").from(cases.len()).content_lengths(["10", "10"]);
     let mut socket = connect(&origin);
     for _ in 0..2 {
         ask(&mut socket, "GET", "/a", "Range: bytes=0-9\r\n");
-        assert_eq!(
-            read_message(&mut socket)
-                .headers
-                .values("Content-Length")
-                .count(),
-            2
-        );
+        assert_eq!(read_message(&mut socket).headers.values("Content-Length").count(), 2);
     }
 }
 
@@ -144,9 +108,7 @@ fn b11_a_kept_connection_is_dead() {
     answer.assert_is(0..LEN);
     assert_eq!(read_to_end(&mut socket), (Vec::new(), End::Fin));
 
-    let origin = Origin::builder()
-        .idle_close(Duration::from_millis(20))
-        .start();
+    let origin = Origin::builder().idle_close(Duration::from_millis(20)).start();
     let mut socket = connect(&origin);
     ask(&mut socket, "GET", "/none", "");
     assert_eq!(read_message(&mut socket).status, 404);
@@ -158,10 +120,7 @@ fn b11_a_kept_connection_is_dead() {
 #[test]
 fn any_head_can_be_sent() {
     let origin = origin();
-    origin
-        .on("/a")
-        .raw_head(&b"HTTP/1.1 2000 Odd\r\n\r\n"[..])
-        .cut_at(3);
+    origin.on("/a").raw_head(&b"HTTP/1.1 2000 Odd\r\n\r\n"[..]).cut_at(3);
     let answer = get(&origin, "/a", "");
     assert_eq!(answer.line, "HTTP/1.1 2000 Odd");
     answer.assert_is(0..3);

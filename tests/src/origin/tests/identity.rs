@@ -20,25 +20,15 @@ fn a8_the_total_changes() {
 fn a9_a10_etags_take_turns() {
     let origin = origin();
     origin.on("/a").first(3).etags(["\"x\"", "\"y\""]);
-    let seen: Vec<_> = (0..3)
-        .map(|_| get(&origin, "/a", "").value("ETag").to_owned())
-        .collect();
+    let seen: Vec<_> = (0..3).map(|_| get(&origin, "/a", "").value("ETag").to_owned()).collect();
     assert_eq!(seen, ["\"x\"", "\"y\"", "\"x\""]);
 
-    origin
-        .on("/a")
-        .from(3)
-        .etags_by_connection(["\"even\"", "\"odd\""]);
+    origin.on("/a").from(3).etags_by_connection(["\"even\"", "\"odd\""]);
     for etag in ["\"odd\"", "\"even\""] {
         let mut socket = connect(&origin);
         for _ in 0..2 {
             // If-Range is compared with the ETag of this node.
-            ask(
-                &mut socket,
-                "GET",
-                "/a",
-                "Range: bytes=0-9\r\nIf-Range: \"odd\"\r\n",
-            );
+            ask(&mut socket, "GET", "/a", "Range: bytes=0-9\r\nIf-Range: \"odd\"\r\n");
             let answer = read_message(&mut socket);
             let status = if etag == "\"odd\"" { 206 } else { 200 };
             assert_eq!((answer.status, answer.value("ETag")), (status, etag));
@@ -51,10 +41,7 @@ fn a10_no_validators() {
     let origin = origin();
     origin.on("/a").no_validators();
     let answer = get_range(&origin, "5-");
-    assert_eq!(
-        (answer.value("ETag"), answer.value("Last-Modified")),
-        ("-", "-")
-    );
+    assert_eq!((answer.value("ETag"), answer.value("Last-Modified")), ("-", "-"));
 }
 
 #[test]
@@ -73,10 +60,7 @@ fn a11_weak_etags() {
 fn a12_last_modified_is_as_old_as_told() {
     let origin = origin();
     origin.on("/a").nth(0).last_modified_age(Duration::ZERO);
-    origin
-        .on("/a")
-        .nth(1)
-        .last_modified_age(Duration::from_secs(3600));
+    origin.on("/a").nth(1).last_modified_age(Duration::from_secs(3600));
     origin.on("/a").nth(2).no_etag();
     let now = get(&origin, "/a", "");
     assert_eq!(now.value("ETag"), "-");
@@ -96,8 +80,5 @@ fn a12_last_modified_is_as_old_as_told() {
 fn a13_if_range_is_ignored() {
     let origin = origin();
     origin.on("/a").ignore_if_range();
-    assert_eq!(
-        get(&origin, "/a", "Range: bytes=5-\r\nIf-Range: \"old\"\r\n").status,
-        206
-    );
+    assert_eq!(get(&origin, "/a", "Range: bytes=5-\r\nIf-Range: \"old\"\r\n").status, 206);
 }

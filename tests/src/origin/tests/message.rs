@@ -14,14 +14,8 @@ fn b13_b14_b15_gzip() {
     assert_eq!(coded.body[..3], [0x1f, 0x8b, 8]);
     assert_eq!(coded.body[15..10_015], plain.body);
     let slice = get_range(&origin, "100-199");
-    assert_eq!(
-        (slice.status, slice.value("Content-Range")),
-        (206, "bytes 100-199/10023")
-    );
-    assert_eq!(
-        (slice.value("Content-Encoding"), &slice.body[..]),
-        ("gzip", &coded.body[100..200])
-    );
+    assert_eq!((slice.status, slice.value("Content-Range")), (206, "bytes 100-199/10023"));
+    assert_eq!((slice.value("Content-Encoding"), &slice.body[..]), ("gzip", &coded.body[100..200]));
     assert_eq!(get_range(&origin, "99999-").value("Content-Encoding"), "-");
 }
 
@@ -30,11 +24,7 @@ fn b20_content_types() {
     let origin = origin();
     origin.on("/a").nth(0).content_type(None);
     origin.on("/a").nth(1).content_type(Some("text/plain"));
-    origin
-        .on("/a")
-        .nth(2)
-        .add_header("X-More", "1")
-        .header("etag", "\"set\"");
+    origin.on("/a").nth(2).add_header("X-More", "1").header("etag", "\"set\"");
     assert_eq!(get(&origin, "/a", "").value("Content-Type"), "-");
     assert_eq!(get(&origin, "/a", "").value("Content-Type"), "text/plain");
     let more = get(&origin, "/a", "");

@@ -56,16 +56,8 @@ impl Answer {
     /// The position that the body has in the content, if it is a piece of it.
     #[track_caller]
     pub(super) fn assert_is(&self, range: std::ops::Range<u64>) {
-        assert_eq!(
-            self.body.len() as u64,
-            range.end - range.start,
-            "length for {range:?}"
-        );
-        assert_eq!(
-            super::first_difference(SEED, range.start, &self.body),
-            None,
-            "{range:?}"
-        );
+        assert_eq!(self.body.len() as u64, range.end - range.start, "length for {range:?}");
+        assert_eq!(super::first_difference(SEED, range.start, &self.body), None, "{range:?}");
     }
 }
 
@@ -103,12 +95,7 @@ pub(super) fn request(
 ) -> Answer {
     let mut socket = connect(origin);
     socket.set_read_timeout(Some(patience)).unwrap();
-    ask(
-        &mut socket,
-        method,
-        target,
-        &format!("Connection: close\r\n{fields}"),
-    );
+    ask(&mut socket, method, target, &format!("Connection: close\r\n{fields}"));
     let (bytes, end) = read_to_end(&mut socket);
     parse(&bytes, end)
 }
@@ -199,16 +186,12 @@ fn every_row_of_the_catalogue_is_injected_and_checked() {
         include_str!("stop.rs"),
         include_str!("tls.rs"),
     ];
-    let names = files
-        .iter()
-        .flat_map(|file| file.lines())
-        .filter_map(|line| line.strip_prefix("fn "));
+    let names =
+        files.iter().flat_map(|file| file.lines()).filter_map(|line| line.strip_prefix("fn "));
     let tested: Vec<_> = names.flat_map(|name| name.split(['_', '('])).collect();
     // HTTP/2 framing, and what a client library does by itself: not an origin's to inject.
     let elsewhere = ["b16", "b30"];
-    let rows = (1..=28)
-        .map(|n| format!("a{n}"))
-        .chain((1..=30).map(|n| format!("b{n}")));
+    let rows = (1..=28).map(|n| format!("a{n}")).chain((1..=30).map(|n| format!("b{n}")));
     for row in rows.filter(|row| !elsewhere.contains(&row.as_str())) {
         assert!(tested.contains(&row.as_str()), "no test names {row}");
     }

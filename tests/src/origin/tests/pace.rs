@@ -9,10 +9,7 @@ fn latency_delays_the_head() {
     origin.put("/a", content(SEED, LEN));
     let (answer, took) = timed(|| get(&origin, "/a", ""));
     answer.assert_is(0..LEN);
-    assert!(
-        took >= Duration::from_millis(60) && took < Duration::from_millis(300),
-        "{took:?}"
-    );
+    assert!(took >= Duration::from_millis(60) && took < Duration::from_millis(300), "{took:?}");
     origin.on("/a").nth(1).latency(Duration::from_millis(20));
     let (_, took) = timed(|| get(&origin, "/a", ""));
     assert!(took >= Duration::from_millis(80), "{took:?}");
@@ -41,14 +38,8 @@ fn b9_rates_are_kept_smoothly() {
         last = Instant::now();
     }
     let took = start.elapsed();
-    assert!(
-        bytes > 10_000 && reads > 8,
-        "{bytes} bytes in {reads} reads"
-    );
-    assert!(
-        took > Duration::from_millis(80) && took < Duration::from_millis(400),
-        "{took:?}"
-    );
+    assert!(bytes > 10_000 && reads > 8, "{bytes} bytes in {reads} reads");
+    assert!(took > Duration::from_millis(80) && took < Duration::from_millis(400), "{took:?}");
     assert!(widest < Duration::from_millis(80), "{widest:?}");
 }
 
@@ -72,11 +63,7 @@ fn a_total_rate_is_shared() {
 fn b9_b10_pauses_and_trickles() {
     let origin = origin();
     let rest = Duration::from_millis(20);
-    origin
-        .on("/a")
-        .nth(0)
-        .pause_at(500, rest)
-        .pause_at(100, rest);
+    origin.on("/a").nth(0).pause_at(500, rest).pause_at(100, rest);
     origin.on("/a").nth(1).trickle_from(9990, 2, rest / 2);
     origin.on("/a").nth(2).trickle_head(100, rest / 2);
     let (paused, took) = timed(|| get(&origin, "/a", ""));
@@ -97,9 +84,7 @@ fn b10_a_trickle_is_seen_byte_by_byte() {
     let mut socket = connect(&origin);
     ask(&mut socket, "GET", "/a", "");
     let start = Instant::now();
-    origin
-        .wait_for(SOON, |stats| stats.bytes_sent("/a") >= 8)
-        .unwrap();
+    origin.wait_for(SOON, |stats| stats.bytes_sent("/a") >= 8).unwrap();
     assert!(start.elapsed() >= Duration::from_millis(35));
     drop(socket);
     origin.wait_until_closed(SOON).unwrap();
@@ -111,9 +96,7 @@ fn a_client_that_leaves_ends_a_long_pause() {
     let origin = origin();
     origin.on("/a").pause_at(10, Duration::from_secs(60));
     assert_eq!(request(&origin, "GET", "/a", "", SILENCE).end, End::Silence);
-    origin
-        .wait_until_closed(Duration::from_millis(500))
-        .unwrap();
+    origin.wait_until_closed(Duration::from_millis(500)).unwrap();
 }
 
 #[test]
@@ -124,11 +107,7 @@ fn b11_a_slow_reader_is_cut_off() {
     origin.on("/a").send_timeout(Duration::from_millis(50));
     let mut socket = connect(&origin);
     ask(&mut socket, "GET", "/a", "");
-    origin
-        .wait_for(SOON, |stats| {
-            stats.exchanges.len() == 1 && stats.running("/a") == 0
-        })
-        .unwrap();
+    origin.wait_for(SOON, |stats| stats.exchanges.len() == 1 && stats.running("/a") == 0).unwrap();
     let sent = origin.bytes_sent("/a");
     assert!(sent > 0 && sent < size, "{sent}");
     origin.wait_until_closed(SOON).unwrap();

@@ -21,19 +21,10 @@ fn a2_a3_the_range_served_is_not_the_one_asked() {
     origin.on("/a").nth(2).start_at(0);
     origin.on("/a").nth(3).align_start(4096);
     origin.on("/a").nth(4).short(50);
-    for span in [
-        4900..10_000,
-        5100..10_000,
-        0..10_000,
-        4096..10_000,
-        5000..5050,
-    ] {
+    for span in [4900..10_000, 5100..10_000, 0..10_000, 4096..10_000, 5000..5050] {
         let answer = get_range(&origin, "5000-");
         let described = format!("bytes {}-{}/10000", span.start, span.end - 1);
-        assert_eq!(
-            (answer.status, answer.value("Content-Range")),
-            (206, described.as_str())
-        );
+        assert_eq!((answer.status, answer.value("Content-Range")), (206, described.as_str()));
         answer.assert_is(span);
     }
 }
@@ -69,16 +60,10 @@ fn a6_a7_the_status_does_not_fit() {
     origin.on("/a").nth(0).slice_as_200();
     origin.on("/a").nth(1).unasked_206(100, 199);
     let slice = get_range(&origin, "5000-");
-    assert_eq!(
-        (slice.status, slice.value("Content-Range")),
-        (200, "bytes 5000-9999/10000")
-    );
+    assert_eq!((slice.status, slice.value("Content-Range")), (200, "bytes 5000-9999/10000"));
     slice.assert_is(5000..LEN);
     let unasked = get(&origin, "/a", "");
-    assert_eq!(
-        (unasked.status, unasked.value("Content-Range")),
-        (206, "bytes 100-199/10000")
-    );
+    assert_eq!((unasked.status, unasked.value("Content-Range")), (206, "bytes 100-199/10000"));
     unasked.assert_is(100..200);
 }
 
@@ -92,23 +77,13 @@ fn a14_a16_the_end_is_told_otherwise() {
     origin.on("/a").nth(4).instead_of_416(Instead::Hangup);
     origin.on("/a").nth(5).instead_of_416(Instead::Empty);
     let refused = get_range(&origin, "5-");
-    assert_eq!(
-        (refused.status, refused.value("Content-Range")),
-        (416, "bytes */77")
-    );
+    assert_eq!((refused.status, refused.value("Content-Range")), (416, "bytes */77"));
     assert_eq!(get_range(&origin, "5-").value("Content-Range"), "-");
     let whole = get_range(&origin, "10000-");
     assert_eq!(whole.status, 200);
     whole.assert_is(0..LEN);
     let empty = get_range(&origin, "10000-");
-    assert_eq!(
-        (
-            empty.status,
-            empty.value("Content-Length"),
-            empty.body.len()
-        ),
-        (200, "0", 0)
-    );
+    assert_eq!((empty.status, empty.value("Content-Length"), empty.body.len()), (200, "0", 0));
     let hangup = get_range(&origin, "10000-");
     assert_eq!((hangup.line.as_str(), hangup.end), ("", End::Fin));
     get_range(&origin, "9999-").assert_is(9999..LEN);
@@ -123,10 +98,7 @@ fn a17_accept_ranges_is_permuted() {
     let seen = [(206, "-"), (206, "none"), (200, "bytes")];
     for (status, value) in seen {
         let answer = get_range(&origin, "5-");
-        assert_eq!(
-            (answer.status, answer.value("Accept-Ranges")),
-            (status, value)
-        );
+        assert_eq!((answer.status, answer.value("Accept-Ranges")), (status, value));
     }
 }
 
@@ -138,10 +110,7 @@ fn a19_a20_totals_that_are_not() {
     assert_eq!((slice.status, slice.value("Content-Length")), (200, "10"));
     slice.assert_is(10..20);
     let unknown = get_range(&origin, "5000-");
-    assert_eq!(
-        (unknown.status, unknown.value("Content-Range")),
-        (206, "bytes 5000-9999/*")
-    );
+    assert_eq!((unknown.status, unknown.value("Content-Range")), (206, "bytes 5000-9999/*"));
     unknown.assert_is(5000..LEN);
 }
 
@@ -150,21 +119,13 @@ fn a21_multipart() {
     let origin = origin();
     origin.on("/a").nth(0).multipart();
     origin.on("/a").nth(1).malformed_multipart();
-    for start in [
-        "--infill-0123456789\r\nContent-Type: ",
-        "--infill-0123456789\r\n\r\nContent-Type: ",
-    ] {
+    for start in
+        ["--infill-0123456789\r\nContent-Type: ", "--infill-0123456789\r\n\r\nContent-Type: "]
+    {
         let answer = get_range(&origin, "10-19");
         assert_eq!((answer.status, answer.value("Content-Range")), (206, "-"));
-        assert!(
-            answer
-                .value("Content-Type")
-                .starts_with("multipart/byteranges; boundary=")
-        );
-        assert_eq!(
-            answer.value("Content-Length"),
-            answer.body.len().to_string()
-        );
+        assert!(answer.value("Content-Type").starts_with("multipart/byteranges; boundary="));
+        assert_eq!(answer.value("Content-Length"), answer.body.len().to_string());
         assert!(answer.body.starts_with(start.as_bytes()), "{start:?}");
         let slice = crate::origin::content_at(SEED, 10..20);
         let end = [
@@ -179,26 +140,11 @@ fn a21_multipart() {
 #[test]
 fn a22_a27_content_range_is_invalid_or_off_by_one() {
     let origin = origin();
-    origin
-        .on("/a")
-        .nth(0)
-        .invalid_content_range(ContentRangeFlaw::LastBeforeFirst);
-    origin
-        .on("/a")
-        .nth(1)
-        .invalid_content_range(ContentRangeFlaw::TotalTooSmall);
-    origin
-        .on("/a")
-        .nth(2)
-        .invalid_content_range(ContentRangeFlaw::OtherUnit);
-    origin
-        .on("/a")
-        .nth(3)
-        .invalid_content_range(ContentRangeFlaw::Overflow);
-    origin
-        .on("/a")
-        .nth(4)
-        .invalid_content_range(ContentRangeFlaw::Garbage);
+    origin.on("/a").nth(0).invalid_content_range(ContentRangeFlaw::LastBeforeFirst);
+    origin.on("/a").nth(1).invalid_content_range(ContentRangeFlaw::TotalTooSmall);
+    origin.on("/a").nth(2).invalid_content_range(ContentRangeFlaw::OtherUnit);
+    origin.on("/a").nth(3).invalid_content_range(ContentRangeFlaw::Overflow);
+    origin.on("/a").nth(4).invalid_content_range(ContentRangeFlaw::Garbage);
     origin.on("/a").nth(5).content_range("bytes=1-2/3");
     origin.on("/a").nth(6).last_off_by(1);
     origin.on("/a").nth(7).last_off_by(-1);
@@ -213,10 +159,7 @@ fn a22_a27_content_range_is_invalid_or_off_by_one() {
         "bytes 10-18/10000",
     ] {
         let answer = get_range(&origin, "10-19");
-        assert_eq!(
-            (answer.status, answer.value("Content-Range")),
-            (206, expected)
-        );
+        assert_eq!((answer.status, answer.value("Content-Range")), (206, expected));
         answer.assert_is(10..20);
     }
 }
@@ -237,10 +180,7 @@ fn a25_large_ranges_are_throttled() {
     small.assert_is(0..1000);
     let (large, slow) = timed(|| get_range(&origin, "0-3999"));
     large.assert_is(0..4000);
-    assert!(
-        slow > Duration::from_millis(80) && slow > fast,
-        "{fast:?} {slow:?}"
-    );
+    assert!(slow > Duration::from_millis(80) && slow > fast, "{fast:?} {slow:?}");
 }
 
 #[test]

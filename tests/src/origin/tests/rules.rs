@@ -19,24 +19,15 @@ fn by_number_and_times() {
     origin.on("/f").first(2).status(500);
     assert_eq!(statuses(&origin, "/f"), [500, 500, 404]);
     origin.on("/dir/*").status(403);
-    assert_eq!(
-        [statuses(&origin, "/dir/x"), statuses(&origin, "/dir")],
-        [[403], [404]]
-    );
+    assert_eq!([statuses(&origin, "/dir/x"), statuses(&origin, "/dir")], [[403], [404]]);
 }
 
 #[test]
 fn by_range_and_predicate() {
     let origin = origin();
     origin.on("/a").at_or_past(5000).cut_at(10);
-    origin
-        .on("/a")
-        .when_range(|range| matches!(range, RangeSpec::Suffix { .. }))
-        .status(500);
-    origin
-        .on("/a")
-        .when(|request| request.headers.value("X").is_some())
-        .status(401);
+    origin.on("/a").when_range(|range| matches!(range, RangeSpec::Suffix { .. })).status(500);
+    origin.on("/a").when(|request| request.headers.value("X").is_some()).status(401);
     get_range(&origin, "4999-").assert_is(4999..LEN);
     get_range(&origin, "5000-").assert_is(5000..5010);
     assert_eq!(get_range(&origin, "-5").status, 500);

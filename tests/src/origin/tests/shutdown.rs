@@ -6,10 +6,7 @@ use super::*;
 fn dropping_ends_all_within_100_ms() {
     // A machine that is busy elsewhere may take the processor away once, not each time.
     let took: Vec<_> = (0..3).map(|_| drop_a_busy_origin()).collect();
-    assert!(
-        took.iter().any(|took| *took < Duration::from_millis(100)),
-        "{took:?}"
-    );
+    assert!(took.iter().any(|took| *took < Duration::from_millis(100)), "{took:?}");
 }
 
 /// Drops an origin in the midst of everything that takes long, and says how long that took.
@@ -20,18 +17,10 @@ fn drop_a_busy_origin() -> Duration {
     origin.on("/stall").serve(content(SEED, LEN)).stall_at(5);
     origin.on("/silent").stall_before_head();
     origin.on("/late").latency(long);
-    origin
-        .on("/pause")
-        .serve(content(SEED, LEN))
-        .pause_at(5, long);
-    origin
-        .on("/trickle")
-        .serve(content(SEED, LEN))
-        .trickle(1, long);
+    origin.on("/pause").serve(content(SEED, LEN)).pause_at(5, long);
+    origin.on("/trickle").serve(content(SEED, LEN)).trickle(1, long);
     origin.on("/rate").serve(content(SEED, LEN)).rate(1);
-    let paths = [
-        "/a", "/stall", "/silent", "/late", "/pause", "/trickle", "/rate", "/a",
-    ];
+    let paths = ["/a", "/stall", "/silent", "/late", "/pause", "/trickle", "/rate", "/a"];
     let mut sockets: Vec<_> = paths.iter().map(|_| connect(&origin)).collect();
     for (socket, path) in sockets.iter_mut().zip(paths) {
         ask(socket, "GET", path, "");
@@ -92,10 +81,7 @@ fn an_outage_refuses_connections_until_the_origin_is_back() {
     assert_eq!(get(&origin, "/a", "").status, 200);
     let address = origin.address();
     drop(origin);
-    assert_eq!(
-        TcpStream::connect(address).unwrap_err().kind(),
-        io::ErrorKind::ConnectionRefused
-    );
+    assert_eq!(TcpStream::connect(address).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     let back = Origin::builder().address(address).start();
     back.put("/a", content(SEED, LEN));
     assert_eq!(back.address(), address);

@@ -12,17 +12,11 @@ fn b1_b6_b29_cuts() {
     origin.on("/a").nth(3).cut_at(0);
     origin.on("/a").nth(4).cut_at(LEN + 1);
     let body = get(&origin, "/a", "");
-    assert_eq!(
-        (body.value("Content-Length"), body.end),
-        ("10000", End::Fin)
-    );
+    assert_eq!((body.value("Content-Length"), body.end), ("10000", End::Fin));
     body.assert_is(0..1234);
     assert_eq!(origin.bytes_sent("/a"), 1234);
     let head = get(&origin, "/a", "");
-    assert_eq!(
-        (head.line.as_str(), head.end),
-        ("HTTP/1.1 200 OK\r\nCon", End::Fin)
-    );
+    assert_eq!((head.line.as_str(), head.end), ("HTTP/1.1 200 OK\r\nCon", End::Fin));
     let none = get(&origin, "/a", "");
     assert_eq!((none.line.as_str(), none.end), ("", End::Fin));
     let empty = get(&origin, "/a", "");
@@ -31,9 +25,7 @@ fn b1_b6_b29_cuts() {
     let log = origin.requests("/a");
     assert_eq!(log[0].outcome, Outcome::Injected);
     assert_eq!((log[1].status, log[2].status), (Some(200), None));
-    origin
-        .wait_for(SOON, |stats| stats.running("/a") == 0)
-        .unwrap();
+    origin.wait_for(SOON, |stats| stats.running("/a") == 0).unwrap();
     assert_eq!(origin.requests("/a")[4].outcome, Outcome::Complete);
 }
 
@@ -73,10 +65,7 @@ fn b8_stalls() {
     assert_eq!(body.end, End::Silence);
     body.assert_is(0..1234);
     let head = request(&origin, "GET", "/a", "", SILENCE);
-    assert_eq!(
-        (head.line.as_str(), head.end),
-        ("HTTP/1.1 200 OK\r\nCon", End::Silence)
-    );
+    assert_eq!((head.line.as_str(), head.end), ("HTTP/1.1 200 OK\r\nCon", End::Silence));
     let none = request(&origin, "GET", "/a", "", SILENCE);
     assert_eq!((none.line.as_str(), none.end), ("", End::Silence));
     let whole = request(&origin, "GET", "/a", "", SILENCE);
@@ -86,7 +75,5 @@ fn b8_stalls() {
     assert_eq!(chunks.end, End::Silence);
     assert!(chunks.body.starts_with(b"2710\r\n") && !chunks.body.ends_with(b"0\r\n\r\n"));
     // A client that leaves a stalled connection ends it.
-    origin
-        .wait_until_closed(Duration::from_millis(500))
-        .unwrap();
+    origin.wait_until_closed(Duration::from_millis(500)).unwrap();
 }

@@ -37,13 +37,7 @@ fn drain(stream: &mut Stream) -> (Answer, bool) {
 fn https_serves_and_keeps_connections() {
     let origin = secure();
     assert!(origin.url("/a").starts_with("https://127.0.0.1:"));
-    assert!(
-        origin
-            .authority()
-            .unwrap()
-            .pem()
-            .starts_with("-----BEGIN CERTIFICATE-----")
-    );
+    assert!(origin.authority().unwrap().pem().starts_with("-----BEGIN CERTIFICATE-----"));
     for name in ["127.0.0.1", "localhost"] {
         let mut stream = open(&origin, name);
         for _ in 0..2 {
@@ -58,11 +52,7 @@ fn https_serves_and_keeps_connections() {
 fn b5_ends_with_and_without_close_notify() {
     let origin = secure();
     origin.on("/a").nth(0).close_delimited();
-    origin
-        .on("/a")
-        .nth(1)
-        .close_delimited()
-        .without_close_notify();
+    origin.on("/a").nth(1).close_delimited().without_close_notify();
     origin.on("/a").nth(2).cut_at(500);
     origin.on("/a").nth(3).cut_at(500).without_close_notify();
     for (length, notified) in [(LEN, true), (LEN, false), (500, true), (500, false)] {
@@ -81,16 +71,12 @@ fn stalls_end_when_a_tls_client_leaves_or_the_origin_ends() {
     for _ in 0..2 {
         let mut stream = open(&origin, "localhost");
         ask(&mut stream, "GET", "/a", "");
-        origin
-            .wait_for(SOON, |stats| stats.bytes_sent("/a") > 0)
-            .unwrap();
+        origin.wait_for(SOON, |stats| stats.bytes_sent("/a") > 0).unwrap();
     }
     origin.wait_until_closed(SOON).unwrap();
     let mut stream = open(&origin, "localhost");
     ask(&mut stream, "GET", "/a", "");
-    origin
-        .wait_for(SOON, |stats| stats.requests("/a").count() == 3)
-        .unwrap();
+    origin.wait_for(SOON, |stats| stats.requests("/a").count() == 3).unwrap();
     let (_, took) = timed(|| drop(origin));
     assert!(took < Duration::from_millis(500), "{took:?}");
 }
@@ -101,9 +87,7 @@ fn a_handshake_with_a_stranger_fails_and_is_noted() {
     let mut socket = connect(&origin);
     ask(&mut socket, "GET", "/a", "");
     assert_ne!(read_to_end(&mut socket).1, End::Silence);
-    origin
-        .wait_for(SOON, |stats| stats.refused.len() == 1)
-        .unwrap();
+    origin.wait_for(SOON, |stats| stats.refused.len() == 1).unwrap();
     let other = secure();
     let config = other.authority().unwrap().client_config().unwrap();
     let name = ServerName::try_from("localhost").unwrap();

@@ -16,36 +16,17 @@ impl Ledger {
             violated!("{fetch} begins with a credit of {credit}");
         }
         self.check_range(track, request);
-        let host = request
-            .url
-            .host_str()
-            .expect("the simulator's URLs have hosts")
-            .to_owned();
-        let entry = FetchEntry {
-            track,
-            host: host.clone(),
-            credit: u64::from(credit),
-            stopping: false,
-        };
+        let host = request.url.host_str().expect("the simulator's URLs have hosts").to_owned();
+        let entry =
+            FetchEntry { track, host: host.clone(), credit: u64::from(credit), stopping: false };
         self.fetches.insert(fetch, entry);
         self.tally.requests += 1;
         let running = |which: &dyn Fn(&FetchEntry) -> bool| {
-            self.fetches
-                .values()
-                .filter(|fetch| !fetch.stopping && which(fetch))
-                .count()
+            self.fetches.values().filter(|fetch| !fetch.stopping && which(fetch)).count()
         };
         let limits = [
-            (
-                "file",
-                running(&|fetch| fetch.track == track),
-                self.config.connections_per_file,
-            ),
-            (
-                "host",
-                running(&|fetch| fetch.host == host),
-                self.config.connections_per_host,
-            ),
+            ("file", running(&|fetch| fetch.track == track), self.config.connections_per_file),
+            ("host", running(&|fetch| fetch.host == host), self.config.connections_per_host),
             ("client", running(&|_| true), self.config.connections),
         ];
         for (what, count, limit) in limits {
@@ -53,15 +34,9 @@ impl Ledger {
                 violated!("{fetch} makes {count} requests under way for one {what}, limit {limit}");
             }
         }
-        let mut stopping = self
-            .fetches
-            .values()
-            .filter(|f| f.track == track && f.stopping);
+        let mut stopping = self.fetches.values().filter(|f| f.track == track && f.stopping);
         if stopping.by_ref().count() > self.config.max_stopping {
-            violated!(
-                "{fetch} begins while more than {} are stopping",
-                self.config.max_stopping
-            );
+            violated!("{fetch} begins while more than {} are stopping", self.config.max_stopping);
         }
     }
 
@@ -113,10 +88,7 @@ impl Ledger {
         let entry = self.fetches.get_mut(&fetch).expect("check_names saw it");
         entry.credit += u64::from(bytes);
         if entry.credit > limit {
-            violated!(
-                "{fetch} may read {} bytes ahead, limit {limit}",
-                entry.credit
-            );
+            violated!("{fetch} may read {} bytes ahead, limit {limit}", entry.credit);
         }
     }
 }

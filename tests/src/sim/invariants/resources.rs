@@ -95,15 +95,8 @@ impl Ledger {
         if entry.committed {
             violated!("{resource} is committed twice");
         }
-        if !entry
-            .view
-            .present()
-            .contains_range(ByteRange::new(0, final_len))
-        {
-            violated!(
-                "{resource} is committed with holes: {:?}",
-                entry.view.present()
-            );
+        if !entry.view.present().contains_range(ByteRange::new(0, final_len)) {
+            violated!("{resource} is committed with holes: {:?}", entry.view.present());
         }
         let whole = entry
             .versions

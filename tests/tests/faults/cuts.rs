@@ -17,6 +17,7 @@ both! {
     b2_chunks_that_are_cut_are_resumed,
     b3_chunks_that_end_properly_too_early_are_bounded_by_a_known_total,
     b4_a_body_that_ends_with_its_connection_is_unverified,
+    b4_a_cut_that_looks_like_the_end_is_found_by_asking_what_follows,
     b4_a_part_that_ends_with_its_connection_is_measured_by_its_range,
     b5_tls_that_ends_without_its_alert_is_judged_by_the_framing,
     b6_a_network_error_is_not_the_end,
@@ -89,10 +90,21 @@ fn b4_a_body_that_ends_with_its_connection_is_unverified(runtime: Runtime) {
         let case = Case::new(runtime);
         let injection = case.on().ignore_range();
         drop(if unframed { injection.unframed() } else { injection.close_delimited() });
-        let stream = case.plays_with(1);
+        // The question for what follows is answered with all of it again, which tells nothing.
+        let stream = case.plays_with(2);
+        assert_eq!(case.firsts(), [Some(0), Some(LEN)]);
         let noticed = notices(&stream);
         assert!(noticed.contains(&Noticed::Notice(Notice::Unverified)), "{noticed:?}");
     }
+}
+
+fn b4_a_cut_that_looks_like_the_end_is_found_by_asking_what_follows(runtime: Runtime) {
+    let case = Case::new(runtime);
+    case.on().nth(0).ignore_range().close_delimited().cut_at(123_456);
+    let stream = case.plays_with(2);
+    assert_eq!(case.firsts(), [Some(0), Some(123_456)]);
+    let noticed = notices(&stream);
+    assert!(!noticed.contains(&Noticed::Notice(Notice::Unverified)), "{noticed:?}");
 }
 
 fn b4_a_part_that_ends_with_its_connection_is_measured_by_its_range(runtime: Runtime) {
@@ -110,14 +122,9 @@ fn b5_tls_that_ends_without_its_alert_is_judged_by_the_framing(runtime: Runtime)
     // No length: incomplete, and the origin says whether anything follows.
     let case = secure();
     case.on().nth(0).ignore_range().close_delimited().without_close_notify();
-    if case.runtime == Runtime::Tokio {
-        case.plays_with(2);
-        assert_eq!(case.firsts(), [Some(0), Some(LEN)]);
-    } else {
-        // ureq takes any end of a body without a length for its end, so that it can only be called unverified (B4).
-        let stream = case.plays_with(1);
-        assert!(notices(&stream).contains(&Noticed::Notice(Notice::Unverified)));
-    }
+    let stream = case.plays_with(2);
+    assert_eq!(case.firsts(), [Some(0), Some(LEN)]);
+    assert!(!notices(&stream).contains(&Noticed::Notice(Notice::Unverified)));
     // With one: complete if all of it came, and resumed if not.
     let case = secure();
     case.on().nth(0).close_delimited().without_close_notify();

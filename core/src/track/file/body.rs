@@ -197,6 +197,10 @@ impl FileTrack {
             None if whole && self.resource.held().first_present(at).is_some() => {
                 self.ended_before_length(flight, at, context);
             }
+            // A cut would look the same: what follows is asked for first.
+            None if whole && unverified && !self.ranges_ignored => {
+                self.recovery.next.unverified_end = Some(at);
+            }
             None if whole => self.prove_end(at, unverified, context),
             _ if flight.brought == 0 && !flight.asked.probe => {
                 // It ran into what others brought, or the origin answers beside the question: no reason to hurry.
@@ -218,7 +222,7 @@ impl FileTrack {
     }
 
     /// The body of the whole resource ended: that is its length.
-    fn prove_end(&mut self, total: u64, unverified: bool, context: &mut Context<'_>) {
+    pub(super) fn prove_end(&mut self, total: u64, unverified: bool, context: &mut Context<'_>) {
         if self.resource.prove_total(total, unverified) {
             self.publish_facts(context);
             if unverified {

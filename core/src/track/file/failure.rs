@@ -48,6 +48,9 @@ pub(super) struct NextAsk {
     pub(super) comparisons: u32,
     /// Where a body of the whole resource ended properly, short of the length that other answers gave (FAULTS B3).
     pub(super) short_end: Option<u64>,
+    /// Where a body ended that only its connection delimited: what follows is asked for before that is believed to be
+    /// the end (FAULTS B4).
+    pub(super) unverified_end: Option<u64>,
     /// Answers in a row that began after the byte that was wanted (FAULTS A2).
     pub(super) misplaced: u32,
 }

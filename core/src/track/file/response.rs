@@ -34,7 +34,12 @@ impl FileTrack {
             validator: self.resource.validator(),
             etags_per_node: self.resource.has_etags_per_node(),
         };
-        match judge(head, asked, known) {
+        let judgement = judge(head, asked, known);
+        if let Some(end) = self.end_without_contradiction(&judgement) {
+            self.stop(id, CancelReason::NotNeeded, context);
+            return self.prove_end(end, true, context);
+        }
+        match judgement {
             Judgement::Body(place) => {
                 if let Some(url) = &head.final_url {
                     self.endpoint.redirected(url.clone());
@@ -56,6 +61,24 @@ impl FileTrack {
                 }
             }
         }
+    }
+
+    /// The end that only a closed connection told, if the answer to the question for what follows doesn't say more: the
+    /// origin knows no ranges, or nothing at all (any more).
+    fn end_without_contradiction(&mut self, judgement: &Judgement) -> Option<u64> {
+        let end = self.recovery.next.unverified_end?;
+        let silent = match judgement {
+            Judgement::Body(place) => {
+                let same = matches!(place.version, Version::Same | Version::Unproven);
+                place.whole && place.total.is_none() && same
+            }
+            Judgement::End { .. } => false,
+            Judgement::Refuse { remedy, .. } => matches!(remedy, Remedy::GiveUp | Remedy::Renew),
+        };
+        if silent || matches!(judgement, Judgement::Body(_)) {
+            self.recovery.next.unverified_end = None;
+        }
+        silent.then_some(end)
     }
 
     /// The body is bytes of the resource: of this version, of another, or in doubt.

@@ -22,6 +22,7 @@ impl FileTrack {
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);
         self.recovery.next.comparisons = 0;
+        self.recovery.next.unverified_end = None;
         self.release_retired(context);
         self.notify(Notice::Changed, context);
         self.dirty = true;

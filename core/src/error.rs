@@ -292,8 +292,8 @@ impl Error {
     }
 }
 
-/// The URL without what may be secret.
-pub(crate) fn redacted(url: &Url) -> String {
+/// The URL without its query, user-info and fragment, which may hold secrets: for errors, logs and displays.
+pub fn redacted(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     url.set_fragment(None);

@@ -125,7 +125,7 @@ pub use action::{Action, Answer, CancelReason, Notice, TrackState};
 pub use byte_range::ByteRange;
 pub use byte_ranges::ByteRanges;
 pub use config::Config;
-pub use error::{Cause, Error, ErrorKind};
+pub use error::{Cause, Error, ErrorKind, redacted};
 pub use event::{
     Event, FailureKind, FetchFailure, OpenOptions, SourceSpec, StoreFailure, Verification,
 };

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use infill_core::Error;
-
-use crate::client::Client;
 use crate::http::{self, AgentFactory};
 use crate::settings::Settings;
 
-/// Settings of a [`Client`]. What is not set has a default that suits a player.
+/// Settings of a [`Client`](crate::Client). What is not set has a default that suits a player.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     pub(crate) settings: Settings,
@@ -32,11 +29,6 @@ impl ClientBuilder {
     ) -> Self {
         self.agent_factory = Arc::new(factory);
         self
-    }
-
-    /// The client. Fails if the store can't be made or no thread can be started.
-    pub fn build(self) -> Result<Client, Error> {
-        Client::start(self)
     }
 }
 

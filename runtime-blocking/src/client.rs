@@ -32,7 +32,7 @@ impl Client {
         ClientBuilder::new()
     }
 
-    pub(crate) fn start(builder: ClientBuilder) -> Result<Self, Error> {
+    fn start(builder: ClientBuilder) -> Result<Self, Error> {
         let failed = |what: &str, error: io::Error| {
             Error::new(Cause::Store(format!("{what}: {error}"))).with_source(error)
         };
@@ -63,6 +63,13 @@ impl Client {
     /// for it end.
     pub fn network_changed(&self) {
         self.hub.port().post(infill_core::Event::NetworkChanged);
+    }
+}
+
+impl ClientBuilder {
+    /// The client. Fails if the store can't be made or no thread can be started.
+    pub fn build(self) -> Result<Client, Error> {
+        Client::start(self)
     }
 }
 

@@ -1,12 +1,9 @@
 //! A client's settings.
 
 use infill_blocking::engine::Settings;
-use infill_core::Error;
 use tokio::runtime::Handle;
 
-use crate::client::Client;
-
-/// Settings of a [`Client`]. What is not set has a default that suits a player.
+/// Settings of a [`Client`](crate::Client). What is not set has a default that suits a player.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     pub(crate) settings: Settings,
@@ -32,11 +29,6 @@ impl ClientBuilder {
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self
-    }
-
-    /// The client. Fails if there is no runtime, the store can't be made, or TLS can't be set up.
-    pub fn build(self) -> Result<Client, Error> {
-        Client::start(self)
     }
 }
 

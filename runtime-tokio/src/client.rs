@@ -33,7 +33,7 @@ impl Client {
         ClientBuilder::new()
     }
 
-    pub(crate) fn start(builder: ClientBuilder) -> Result<Self, Error> {
+    fn start(builder: ClientBuilder) -> Result<Self, Error> {
         let runtime = match builder.runtime {
             Some(runtime) => runtime,
             None => Handle::try_current().map_err(|error| {
@@ -84,6 +84,13 @@ impl Client {
     /// for it end.
     pub fn network_changed(&self) {
         self.hub.port().post(Event::NetworkChanged);
+    }
+}
+
+impl ClientBuilder {
+    /// The client. Fails if there is no runtime, the store can't be made, or TLS can't be set up.
+    pub fn build(self) -> Result<Client, Error> {
+        Client::start(self)
     }
 }
 

@@ -20,6 +20,7 @@ mod fetcher;
 mod fill;
 mod hub;
 mod inbox;
+mod opening;
 mod pool;
 mod reader;
 mod redirect;
@@ -38,8 +39,9 @@ use infill_core::{Event, FetchFailure, FetchId, OpenOptions, SourceSpec, TrackId
 
 pub use blob::{Blob, Store};
 pub use fetcher::Fetcher;
-pub use hub::{Hub, Link, Opening};
+pub use hub::{Hub, Link};
 pub use inbox::Inbox;
+pub use opening::Opening;
 pub use pool::Pool;
 pub use reader::{Access, Family, Reader};
 pub use redirect::{MAX_REDIRECTS, redirect};

@@ -1,0 +1,65 @@
+//! Opening: a track for a source, and its first reader once the first answer has been judged.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use infill_core::{Error, OpenOptions, redacted};
+
+use super::hub::{Hub, Link};
+use super::reader::{Access, Reader};
+use super::track::Track;
+use super::{Letter, Order};
+use crate::local;
+use crate::source::{Place, Source};
+
+impl Hub {
+    /// Begins to open. A local file is ready at once. `access` says how its readers come to stored bytes.
+    pub fn open(
+        self: &Arc<Self>,
+        source: &Source,
+        options: OpenOptions,
+        access: Access,
+    ) -> Result<Opening, Error> {
+        let id = self.next_track();
+        let track = match source.place() {
+            Place::Nowhere(error) => return Err(error.clone()),
+            Place::Local(path) => Arc::new(local::open(id, path)?),
+            Place::Remote(url) => {
+                let spec = source.spec(url)?;
+                let inbox = Some(Arc::clone(self.inbox()));
+                let track = Arc::new(Track::new(id, redacted(url), inbox));
+                let order = Order {
+                    track: Arc::clone(&track),
+                    source: Box::new(spec),
+                    options,
+                    renew: source.take_renew(),
+                };
+                if !track.post(Letter::Open(Box::new(order))) {
+                    track.finish_close();
+                }
+                track
+            }
+        };
+        let link = Arc::new(Link { hub: Arc::clone(self), track });
+        let mut reader = Reader::new(link, 0, access);
+        reader.attach();
+        Ok(Opening { reader: Some(reader) })
+    }
+}
+
+/// A track that is being opened. Dropping it closes the track.
+pub struct Opening {
+    reader: Option<Reader>,
+}
+
+impl Opening {
+    /// The first reader, at position 0, once the first answer has been judged. Not to be polled again afterwards.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reader, Error>> {
+        let Some(reader) = &self.reader else {
+            return Poll::Pending;
+        };
+        let result = ready!(reader.track().poll_opened(cx.waker()));
+        let reader = self.reader.take();
+        Poll::Ready(result.and_then(|()| reader.ok_or_else(|| infill_core::Cause::Closed.into())))
+    }
+}

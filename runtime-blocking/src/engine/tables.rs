@@ -5,6 +5,8 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use infill_core::{Cause, Error, FetchId, OpId, ReaderId, ResourceId, TrackId};
+use tracing::Span;
+use tracing::span::Id;
 use url::Url;
 
 use super::blob::Blob;
@@ -30,16 +32,23 @@ pub(super) struct TrackEntry {
     url: Url,
     /// All versions, also released ones that readers may still hold.
     versions: Vec<Weak<Resource>>,
+    /// What is told of the track is told in here.
+    span: Span,
 }
 
 impl Tracks {
     pub(super) fn insert(&mut self, shared: Arc<Track>, url: Url, renew: Option<Renew>) {
-        let entry = TrackEntry { shared, renew, refused: None, url, versions: Vec::new() };
+        let span = tracing::debug_span!("track", id = %shared.id(), url = shared.url());
+        let entry = TrackEntry { shared, renew, refused: None, url, versions: Vec::new(), span };
         self.0.insert(entry.shared.id(), entry);
     }
 
     pub(super) fn get(&self, track: TrackId) -> Option<&TrackEntry> {
         self.0.get(&track)
+    }
+
+    pub(super) fn span(&self, track: TrackId) -> Option<Id> {
+        self.get(track)?.span.id()
     }
 
     /// Notes the status of an answer.
@@ -131,17 +140,21 @@ impl Readers {
     }
 }
 
-/// The fetches under way, and whose they are.
+/// The fetches under way, whose they are, and where they are told of.
 #[derive(Default)]
-pub(super) struct Fetches(HashMap<FetchId, TrackId>);
+pub(super) struct Fetches(HashMap<FetchId, (TrackId, Span)>);
 
 impl Fetches {
-    pub(super) fn insert(&mut self, fetch: FetchId, track: TrackId) {
-        self.0.insert(fetch, track);
+    pub(super) fn insert(&mut self, fetch: FetchId, track: TrackId, span: Span) {
+        self.0.insert(fetch, (track, span));
     }
 
     pub(super) fn track(&self, fetch: FetchId) -> Option<TrackId> {
-        self.0.get(&fetch).copied()
+        self.0.get(&fetch).map(|(track, _)| *track)
+    }
+
+    pub(super) fn span(&self, fetch: FetchId) -> Option<Id> {
+        self.0.get(&fetch)?.1.id()
     }
 
     pub(super) fn remove(&mut self, fetch: FetchId) {

@@ -114,14 +114,14 @@ impl Engine {
 
     fn open(&mut self, order: Order, fetcher: &mut impl Fetcher) {
         let track = order.track.id();
-        tracing::debug!(%track, url = order.track.url(), "open");
         self.tracks.insert(order.track, order.source.url.clone(), order.renew);
+        tracing::debug!(parent: self.tracks.span(track), "open");
         let event = Event::Open { track, source: order.source, options: order.options };
         self.handle(event, fetcher);
     }
 
     fn close(&mut self, track: TrackId, fetcher: &mut impl Fetcher) {
-        tracing::debug!(%track, "close");
+        tracing::debug!(parent: self.tracks.span(track), "close");
         for (resource, blob) in self.resources.close_track(track) {
             self.let_go(resource, blob);
         }
@@ -170,15 +170,17 @@ impl Engine {
                 }
             }
             Event::StreamEnded { fetch } => {
-                tracing::debug!(%fetch, "response ended");
+                tracing::debug!(parent: self.fetches.span(*fetch), "response ended");
                 self.fetches.remove(*fetch);
             }
             Event::FetchFailed { fetch, failure } => {
-                tracing::debug!(%fetch, kind = ?failure.kind, detail = failure.detail, "fetch failed");
+                let span = self.fetches.span(*fetch);
+                let detail = failure.detail.as_str();
+                tracing::debug!(parent: span, kind = ?failure.kind, detail, "fetch failed");
                 self.fetches.remove(*fetch);
             }
             Event::ResponseStarted { fetch, head } => {
-                tracing::debug!(%fetch, status = head.status, "response");
+                tracing::debug!(parent: self.fetches.span(*fetch), status = head.status, "response");
                 if let Some(track) = self.fetches.track(*fetch) {
                     self.tracks.answered(track, head.status);
                 }
@@ -195,13 +197,16 @@ impl Engine {
     fn act(&mut self, action: Action, fetcher: &mut impl Fetcher) {
         match action {
             Action::FetchRange { track, request } => {
-                tracing::debug!(%track, fetch = %request.fetch, first = request.first, last = ?request.last, "fetch");
-                self.fetches.insert(request.fetch, track);
+                let (id, first, last) = (request.fetch, request.first, request.last);
+                let span = self.tracks.span(track);
+                let span = tracing::debug_span!(parent: span, "fetch", %id, first, ?last);
+                self.fetches.insert(id, track, span);
+                tracing::debug!(parent: self.fetches.span(id), attempt = request.attempt, "request");
                 self.count(track, |counters| Counters::add(&counters.requests, 1));
                 fetcher.start(track, request);
             }
             Action::CancelFetch { fetch, reason } => {
-                tracing::debug!(%fetch, ?reason, "cancel");
+                tracing::debug!(parent: self.fetches.span(fetch), ?reason, "cancel");
                 if let (CancelReason::Stalled, Some(track)) = (reason, self.fetches.track(fetch)) {
                     self.count(track, |counters| Counters::add(&counters.stalls, 1));
                 }
@@ -265,7 +270,7 @@ impl Engine {
     }
 
     fn notify(&self, track: TrackId, notice: Notice) {
-        tracing::debug!(%track, ?notice, "notice");
+        tracing::debug!(parent: self.tracks.span(track), ?notice, "notice");
         let Some(shared) = self.tracks.shared(track) else {
             return;
         };

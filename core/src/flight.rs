@@ -209,7 +209,8 @@ impl Flight {
             end: end.unwrap_or(u64::MAX),
             plods: self.asked.plain || compared,
             settles: compared || self.decides(),
-            yields: self.brought >= worth,
+            // One that the store has no room for gives way, too: it can't deliver anything now.
+            yields: self.brought >= worth || self.is_choked(),
         }
     }
 }

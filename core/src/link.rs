@@ -53,9 +53,9 @@ impl Link {
         self.measured = true;
     }
 
-    /// Bytes per second.
-    pub(crate) fn bandwidth(&self) -> u64 {
-        self.bandwidth
+    /// Bytes per second, once it was measured.
+    pub(crate) fn measured(&self) -> Option<u64> {
+        self.measured.then_some(self.bandwidth)
     }
 
     /// Bytes that pass while a new request would be answered: what a running transfer may skip before a new request is
@@ -108,7 +108,7 @@ mod tests {
         let mut meter = Meter::new(Instant::ZERO);
         let later = Instant::ZERO + Duration::from_millis(100);
         meter.add(later, 400_000, &mut link);
-        assert_eq!(link.bandwidth(), 4_000_000);
+        assert_eq!(link.measured(), Some(4_000_000));
         assert_eq!(link.worth(), 120_000);
     }
 
@@ -117,7 +117,7 @@ mod tests {
         let mut link = Link::new(&Config::default());
         let mut meter = Meter::new(Instant::ZERO);
         meter.add(Instant::from_nanos(1000), 64 * 1024, &mut link);
-        assert_eq!(link.bandwidth(), 1024 * 1024);
+        assert_eq!(link.measured(), None);
     }
 
     #[test]

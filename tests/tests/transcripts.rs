@@ -73,7 +73,7 @@ fn early_close() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             @ 62ms
@@ -198,7 +198,7 @@ fn seek_beyond_what_is_there() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             @ 62ms
@@ -261,7 +261,7 @@ fn tail_probe_beside_the_main_transfer() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > Seek rd1 @1040384
@@ -317,7 +317,7 @@ fn everything_for_a_range() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > FetchFailed f2 Reset
@@ -329,7 +329,7 @@ fn everything_for_a_range() {
             > ResponseStarted f4 200 Length(1048576) ETag "a" audio/mpeg
             > BytesReceived f4 65536
             < Notify t1 RangesIgnored
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > BytesReceived f4 65536
             < Write rs1 op5 65536..131072
             > Written rs1 op5
@@ -379,7 +379,7 @@ fn etag_changes_before_the_first_read() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > FetchFailed f2 Reset
@@ -396,7 +396,7 @@ fn etag_changes_before_the_first_read() {
             < Notify t1 Changed
             < Publish rs5 total 921600 audio/mpeg
             < Write rs5 op6 0..65536
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs5 op6
             < Publish rs5 present 0..65536
             < Publish rs5 recovered
@@ -442,7 +442,7 @@ fn etag_changes_after_the_first_read() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > FetchFailed f2 Reset
@@ -515,7 +515,7 @@ fn a14_416_at_the_end() {
             > BytesReceived f2 65536
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > BytesReceived f2 65536
@@ -570,7 +570,7 @@ fn b8_stall() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > ReadRequest rd1 q1 65536..131072 of rs1
@@ -583,7 +583,7 @@ fn b8_stall() {
             > FetchFailed f2 Stopped
             @ 10.076s
             > ResponseStarted f4 206 65536..1048576/1048576 Length(983040) ETag "a" audio/mpeg
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > BytesReceived f4 65536
             < Write rs1 op5 65536..131072
             > Written rs1 op5
@@ -637,7 +637,7 @@ fn give_up_and_try_again() {
             < Publish rs1 total 1048576 audio/mpeg
             < Write rs1 op3 0..65536
             < Opened t1
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > Written rs1 op3
             < Publish rs1 present 0..65536
             > FetchFailed f2 Reset
@@ -714,7 +714,7 @@ fn give_up_and_try_again() {
             < FetchRange t1 f12 http://radio.test/a.mp3 bytes=65536- If-Range "a" attempt 10 credit 524288
             < State t1 Connecting 0 B/s
             > ResponseStarted f12 206 65536..1048576/1048576 Length(983040) ETag "a" audio/mpeg
-            < State t1 Downloading 1048576 B/s
+            < State t1 Downloading 0 B/s
             > BytesReceived f12 65536
             < Write rs1 op13 65536..131072
             > Written rs1 op13

@@ -32,7 +32,7 @@ impl FileTrack {
         context.out.push(Action::State {
             track: self.id,
             state,
-            rate: if downloading { self.link.bandwidth() } else { 0 },
+            rate: self.link.measured().filter(|_| downloading).unwrap_or(0),
         });
     }
 

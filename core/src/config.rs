@@ -23,7 +23,7 @@ pub struct Config {
     pub max_request_bytes: Option<u64>,
     /// What the store can hold, over all tracks. At its bound a drain becomes a window.
     pub store_limit_bytes: Option<u64>,
-    /// The unit in which the store gives space back. Ranges are retracted in whole units.
+    /// The unit in which the store gives space back, at least 4 KiB. Ranges are retracted in whole units.
     pub store_block_bytes: u64,
     /// How long a wait lasts without progress before it ends with its last cause.
     pub give_up_after: Duration,

@@ -7,10 +7,17 @@ use super::FileTrack;
 use crate::context::Context;
 use crate::schedule::Class;
 use crate::space::Space;
-use crate::{Action, Answer, ByteRange, Cause};
+use crate::{Action, Answer, ByteRange, Cause, Config};
 
 /// The least credit that a request is made with.
 const MIN_CREDIT_BYTES: u64 = 4096;
+
+/// The least unit in which room is given back: of single bytes a file would be taken apart in a million actions.
+const MIN_BLOCK_BYTES: u64 = 4096;
+
+fn block_bytes(config: &Config) -> u64 {
+    config.store_block_bytes.max(MIN_BLOCK_BYTES)
+}
 
 impl FileTrack {
     /// How far ahead of its readers the file is fetched; `None` to the end.
@@ -102,7 +109,7 @@ impl FileTrack {
     /// Gives back at least `want` bytes if it can: what lies behind every reader first, lowest first, then what lies
     /// ahead, farthest first. Whoever waits may take more than whoever doesn't. Gives how much it was.
     pub(crate) fn reclaim(&mut self, want: u64, class: Class, context: &mut Context<'_>) -> u64 {
-        let block = context.config.store_block_bytes.max(1);
+        let block = block_bytes(context.config);
         let keep = self.kept(class, block, context.space);
         let Some((first, last)) = self.span() else {
             return 0;
@@ -174,7 +181,7 @@ impl FileTrack {
         if ahead.is_none() && !self.lacking && !self.readers.marked {
             return;
         }
-        let block = context.config.store_block_bytes.max(1);
+        let block = block_bytes(context.config);
         let mut any = false;
         let (total, held) = (self.resource.total(), self.resource.held());
         for (id, reader) in &mut self.readers.table {

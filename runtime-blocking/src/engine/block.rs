@@ -85,12 +85,10 @@ impl Block {
         self.held = Held::Own(len.min(self.own.len()));
     }
 
-    /// Lends its space away, `len` bytes long.
-    pub(super) fn lend(&mut self, len: usize) -> Vec<u8> {
+    /// Lends its space away.
+    pub(super) fn lend(&mut self) -> Vec<u8> {
         self.held = Held::Nothing;
-        let mut own = core::mem::take(&mut self.own);
-        own.resize(len, 0);
-        own
+        core::mem::take(&mut self.own)
     }
 
     /// Takes its space back.

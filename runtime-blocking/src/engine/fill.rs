@@ -30,12 +30,13 @@ pub(super) struct Filled {
 }
 
 impl Fill {
-    /// Asks for as many bytes as `into` is long.
+    /// Asks for `wanted` bytes, in the space of `into`. It grows in the worker: what waits its turn needs no memory.
     pub(super) fn start(
         pool: &Pool,
         resource: Arc<Resource>,
         stored: Stored,
         offset: u64,
+        wanted: usize,
         mut into: Vec<u8>,
     ) -> Self {
         let cell = Arc::new(Mutex::new(Cell::default()));
@@ -43,6 +44,7 @@ impl Fill {
         // Beside the worker that writes the resource, not behind it: what is published is written, and what is discarded
         // meanwhile is found to be stale.
         pool.run(resource.id().0 + 1, move || {
+            into.resize(wanted, 0);
             let read = blob.read_at(offset, &mut into);
             let mut cell = lock(&shared);
             cell.done = Some((into, read));

@@ -255,9 +255,9 @@ impl Reader {
             (Some(Found::Stored(stored)), Some(resource)) => match self.access {
                 Access::Hop if stored.blob.may_block() => {
                     let wanted = self.block.hop_len(stored.end - offset, buf.len());
-                    let into = self.block.lend(wanted);
+                    let into = self.block.lend();
                     let pool = self.link.hub.pool();
-                    self.fill = Some(Fill::start(pool, resource, stored, offset, into));
+                    self.fill = Some(Fill::start(pool, resource, stored, offset, wanted, into));
                 }
                 _ => return self.read_inline(cx, &resource, &stored, offset, buf),
             },

@@ -16,7 +16,7 @@ use super::track::Track;
 use crate::source::Renew;
 
 /// How many bytes of written chunks are kept over all resources, for readers that follow the head.
-const RECENT_BYTES: usize = 8 << 20;
+const RECENT_BYTES: usize = 4 << 20;
 /// How many of one resource.
 const RECENT_BYTES_EACH: usize = 1 << 20;
 

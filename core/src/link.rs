@@ -11,6 +11,8 @@ use crate::{Config, Instant};
 const SAMPLE_BYTES: u64 = 1024 * 1024;
 /// A sample of fewer bytes must have taken this long.
 const SAMPLE_TIME: Duration = Duration::from_millis(40);
+/// How long a file may keep a connection that others wait for, at least.
+const TURN_TIME: Duration = Duration::from_millis(100);
 /// Bounds of [`Link::worth`]: below, requests would cost more than the bytes; above, one outlier would stop all seeks.
 const WORTH_BYTES: core::ops::RangeInclusive<u64> = 16 * 1024..=4 * 1024 * 1024;
 
@@ -61,7 +63,17 @@ impl Link {
     /// Bytes that pass while a new request would be answered: what a running transfer may skip before a new request is
     /// the quicker way, and what a transfer delivers before another may take its connection.
     pub(crate) fn worth(&self) -> u64 {
-        let product = u128::from(self.bandwidth).saturating_mul(self.reconnect.as_nanos());
+        self.bytes_in(self.reconnect)
+    }
+
+    /// Bytes that a transfer delivers before another file may take its connection: at least its worth, and on quick
+    /// links a turn's length, or files that are read at once would make more requests than progress.
+    pub(crate) fn turn(&self) -> u64 {
+        self.bytes_in(self.reconnect.max(TURN_TIME))
+    }
+
+    fn bytes_in(&self, time: Duration) -> u64 {
+        let product = u128::from(self.bandwidth).saturating_mul(time.as_nanos());
         let bytes = product / 1_000_000_000;
         u64::try_from(bytes).unwrap_or(u64::MAX).clamp(*WORTH_BYTES.start(), *WORTH_BYTES.end())
     }

@@ -262,7 +262,7 @@ impl FileTrack {
         // The class is of the last plan: whoever waited then may have been answered since.
         let class =
             if self.is_waited_for() { flight.class } else { flight.class.max(Class::Window) };
-        let paid = class == Class::Drain || flight.brought >= self.link.worth();
+        let paid = class == Class::Drain || flight.brought >= self.link.turn();
         let free = paid && !flight.over && !flight.decides();
         free.then(|| (class, self.waiting_since(flight.since)))
     }

@@ -88,12 +88,21 @@
 //! | `Source::len` | [`View::len`]: the expected total first |
 //! | `wait_range` -> `Ready` / `Eof` | [`Answer::Readable`], [`Answer::End`], [`Answer::Failed`]: never nothing |
 //!
-//! # Where it departs from its plan
+//! # Choices that may surprise
 //!
-//! [`Action::Grant`], [`Action::Mark`], [`Action::State`], [`Action::Opened`] and [`Action::Closed`] are additions: credit
-//! and low-water marks are the machine's to decide. A 200 to `bytes=0-` is not taken as a refusal of ranges, for many
-//! origins answer the first request so and later ones with 206. ETags that were once seen to differ over equal bytes are
-//! not asked with again; from then on every answer is compared.
+//! - A 200 to `bytes=0-` is not taken as a refusal of ranges: many origins answer the first request so and later ones
+//!   with 206. A 200 to a later range is, until an answer says otherwise.
+//! - The end of a body that only its connection delimits is believed after one request for what follows (FAULTS B4).
+//! - ETags that were once seen to differ over equal bytes are not asked with again; every answer is compared then. While
+//!   one answer is compared, no other is asked for, for its version would be in doubt as well (FAULTS A10).
+//! - An origin without any validator whose file changes and keeps its length is found out where an answer overlaps what
+//!   is there. A seek far into a hole overlaps nothing: there only the length speaks (FAULTS A11).
+//! - With a bound on the store, a file that exceeds three quarters of its share is fetched as with a read-ahead of that
+//!   size. The first request still asks for everything.
+//! - Progress is what was stored. A reader also waits on while a transfer goes through present bytes to its byte, as it
+//!   must where ranges are ignored.
+//! - A connection that others of *other* files wait for is kept for a tenth of a second at least, so that many files
+//!   that are read at once make more progress than requests.
 #![forbid(unsafe_code)]
 
 mod action;

@@ -27,6 +27,8 @@ pub(crate) struct Flight {
     pub(crate) meter: Meter,
     pub(crate) credit: Credit,
     pub(crate) pulse: Pulse,
+    /// When it last brought a byte that is there already.
+    pub(crate) passed: Option<Instant>,
     /// Since when the store has no room for it.
     pub(crate) choked_since: Option<Instant>,
     /// Writes that the store has not answered.
@@ -173,10 +175,9 @@ impl Flight {
         self.is_undecided() || self.asks_length()
     }
 
-    /// When the last byte came, if it is on its way through present bytes to one that somebody waits for.
+    /// When it last passed a byte that is there already, if it does so on its way to one that somebody waits for.
     pub(crate) fn approaching(&self) -> Option<Instant> {
-        let begun = self.transfer.is_some() && !self.over;
-        (begun && self.is_hurried()).then_some(self.pulse.last)
+        self.passed.filter(|_| self.is_hurried() && !self.over)
     }
 
     /// Whether the store was asked to compare and has not answered.

@@ -76,6 +76,7 @@ impl FileTrack {
                 Piece::Skipped(bytes) => {
                     context.space.release(bytes);
                     flight.credit.owed += bytes;
+                    flight.passed = Some(context.now);
                 }
                 Piece::New(offset, bytes) => {
                     let op = context.out.op();

@@ -148,7 +148,7 @@ impl FileTrack {
         }
         let compares = self.recovery.next.overlap;
         let (asked, end) = self.ask(start, context.config.overlap_bytes);
-        let request = self.request(id, asked, end, credit, context);
+        let request = self.request(id, asked, end, credit, compares, context);
         self.flights.push(Flight {
             id,
             asked,
@@ -160,6 +160,7 @@ impl FileTrack {
             meter: Meter::new(now),
             credit: Credit { granted: credit, owed: 0 },
             pulse: Pulse::new(now),
+            passed: None,
             choked_since: None,
             writes: 0,
             brought: 0,
@@ -206,9 +207,11 @@ impl FileTrack {
         asked: Asked,
         end: Option<u64>,
         credit: u64,
+        compares: bool,
         context: &Context<'_>,
     ) -> FetchRequest {
-        let conditional = ranged(&asked) && !self.resource.held().is_empty();
+        // What is to be compared is wanted of whatever version there is now.
+        let conditional = ranged(&asked) && !compares && !self.resource.held().is_empty();
         let validator = self.resource.if_range().filter(|_| conditional);
         FetchRequest {
             fetch,

@@ -196,8 +196,21 @@ impl FileTrack {
             self.fail(&flight, &cause, Remedy::Retry, None, context);
             return;
         }
+        if self.must_compare_end() {
+            // It may be the end of another version: what is there is compared first.
+            self.recovery.next.overlap = true;
+            self.recovery.next.comparisons += 1;
+            return;
+        }
         self.recovery.set_proven();
         self.believe(&Claim::new(head, Some(total)), context);
+    }
+
+    /// Whether a 416 tells of an end that nothing ties to the bytes that are there: it has no validator of its own.
+    fn must_compare_end(&self) -> bool {
+        let untied = self.resource.total().is_none() && self.resource.if_range().is_none();
+        let present = !self.resource.present().is_empty();
+        untied && present && self.recovery.next.comparisons < COMPARISON_LIMIT
     }
 
     pub(super) fn publish_facts(&mut self, context: &mut Context<'_>) {

@@ -62,7 +62,7 @@ impl Resource {
         content_type: Option<&str>,
     ) -> bool {
         let before = self.facts.clone();
-        if !self.answered || self.validator == Validator::default() {
+        if !self.answered || self.validator.is_silent() {
             self.validator = validator.clone();
         }
         if !self.answered {
@@ -208,5 +208,23 @@ impl Resource {
         let start = run.start.max(at).max(run.end.saturating_sub(limit));
         let range = ByteRange::new(start, run.end);
         (!range.is_empty()).then_some(range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::ETag;
+
+    #[test]
+    fn a_416s_date_is_no_validator() {
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT".to_owned());
+        let dated = Validator { date, ..Validator::default() };
+        let tagged = Validator { etag: ETag::parse("\"v0\""), ..dated.clone() };
+        let mut resource = Resource::new(ResourceId(1));
+        resource.answered(&dated, Some(28), None);
+        assert_eq!(resource.if_range(), None);
+        resource.answered(&tagged, Some(28), None);
+        assert_eq!(resource.if_range(), Some("\"v0\""), "or the next version is not told apart");
     }
 }

@@ -64,6 +64,11 @@ impl Validator {
         }
     }
 
+    /// Whether it says nothing of a version: a date alone does not.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+
     /// Whether the two prove that their representations differ, by `Last-Modified`.
     pub fn last_modified_differs(&self, other: &Self) -> bool {
         matches!((&self.last_modified, &other.last_modified), (Some(one), Some(two)) if one != two)

@@ -277,7 +277,7 @@ impl Machine {
         let gone = file.settle(&mut context);
         let deadline = file.deadline(context.now, context.config);
         timers.set(track, &mut file.armed, deadline);
-        let lacking = file.is_lacking();
+        let lacking = file.is_lacking() && file.is_waited_for();
         if gone {
             self.tracks.remove(&track);
             self.offer_room();

@@ -202,8 +202,9 @@ impl Resource {
 
     /// The comparison that a transfer from `at` on can be put to: the end of the present run before the first hole
     /// that it would fill, at most `limit` bytes.
-    pub(crate) fn overlap(&self, at: u64, limit: u64) -> Option<ByteRange> {
-        let hole = self.held.first_missing(at);
+    pub(crate) fn overlap(&self, at: u64, end: Option<u64>, limit: u64) -> Option<ByteRange> {
+        // What is there may have grown past the end of what was asked for to be compared.
+        let hole = self.held.first_missing(at).min(end.unwrap_or(u64::MAX));
         let run = self.present.last_before(hole)?;
         let start = run.start.max(at).max(run.end.saturating_sub(limit));
         let range = ByteRange::new(start, run.end);

@@ -167,7 +167,7 @@ impl FileTrack {
     }
 
     /// Whether somebody waits for an answer.
-    pub(super) fn is_waited_for(&self) -> bool {
+    pub(crate) fn is_waited_for(&self) -> bool {
         self.readers.waiting > 0 || self.opening != Opening::Done
     }
 

@@ -89,8 +89,7 @@ impl FileTrack {
         claim: Claim,
         context: &mut Context<'_>,
     ) {
-        let overlap = self.resource.overlap(place.at, context.config.overlap_bytes);
-        let overlap = overlap.filter(|range| place.end.is_none_or(|end| range.end <= end));
+        let overlap = self.resource.overlap(place.at, place.end, context.config.overlap_bytes);
         let transfer = match (place.version, overlap) {
             (Version::Same, _) | (Version::Unproven, None) => Transfer::new(place),
             (Version::Unproven | Version::Doubtful, Some(range)) => Transfer::checked(place, range),

@@ -42,7 +42,8 @@ impl FileTrack {
     /// Takes `bytes` of the store's room, giving back of this track what is least wanted if it must.
     fn make_room(&mut self, bytes: u64, class: Class, context: &mut Context<'_>) -> bool {
         let lack = context.space.lack(bytes);
-        if lack > 0 {
+        // For a drain nothing is given back: it would be fetched again, and something else given back for that.
+        if lack > 0 && class != Class::Drain {
             self.reclaim(lack, class, context);
         }
         let room = context.space.reserve(bytes);

@@ -123,7 +123,9 @@ impl Flight {
         let silent = self.pulse.last + config.stall_timeout;
         let trickles = self.pulse.window_bytes < config.min_progress_bytes;
         let window = self.pulse.window_from + config.min_progress_window;
-        Some(if self.is_hurried() && trickles { silent.min(window) } else { silent })
+        // All others wait for one that settles a doubt.
+        let hurried = self.is_hurried() || self.decides();
+        Some(if hurried && trickles { silent.min(window) } else { silent })
     }
 
     /// Whether it is dead. Begins a new window of the minimum progress where the last was good.

@@ -123,9 +123,7 @@ impl Flight {
         let silent = self.pulse.last + config.stall_timeout;
         let trickles = self.pulse.window_bytes < config.min_progress_bytes;
         let window = self.pulse.window_from + config.min_progress_window;
-        // All others wait for one that settles a doubt.
-        let hurried = self.is_hurried() || self.decides();
-        Some(if hurried && trickles { silent.min(window) } else { silent })
+        Some(if self.is_hurried() && trickles { silent.min(window) } else { silent })
     }
 
     /// Whether it is dead. Begins a new window of the minimum progress where the last was good.
@@ -140,9 +138,10 @@ impl Flight {
         false
     }
 
-    /// Whether a reader needs its bytes, now or soon: then a trickle is not enough.
+    /// Whether a reader needs its bytes, now or soon, or all others wait for the doubt that it settles: then a trickle
+    /// is not enough.
     pub(crate) fn is_hurried(&self) -> bool {
-        self.class <= Class::Window
+        self.class <= Class::Window || self.decides()
     }
 
     /// Whether its silence is ours: the store works on its bytes, or has no room for more.

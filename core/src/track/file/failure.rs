@@ -92,6 +92,16 @@ impl Recovery {
         self.resting
     }
 
+    /// A failure more: nothing is asked before the wait that it gives is over.
+    fn back_off(
+        &mut self,
+        at_once: bool,
+        retry_after: Option<Duration>,
+        context: &mut Context<'_>,
+    ) -> Duration {
+        self.backoff.failed(context.now, at_once, retry_after, context.config, context.rng)
+    }
+
     pub(super) fn last_progress(&self) -> Instant {
         self.progress
     }
@@ -120,10 +130,7 @@ impl Recovery {
 impl FileTrack {
     /// The network is another one: what runs is dead, and what failed is past.
     pub(crate) fn network_changed(&mut self, context: &mut Context<'_>) {
-        while let Some(flight) = self.flights.last() {
-            let id = flight.id;
-            self.stop(id, CancelReason::NetworkChanged, context);
-        }
+        self.stop_all(CancelReason::NetworkChanged, context);
         let recovery = &mut self.recovery;
         recovery.backoff = Backoff::default();
         recovery.progress = context.now;
@@ -204,13 +211,11 @@ impl FileTrack {
         retry_after: Option<Duration>,
         context: &mut Context<'_>,
     ) {
-        let config = context.config;
-        let backoff = &mut self.recovery.backoff;
-        let wait = backoff.failed(context.now, at_once, retry_after, config, context.rng);
+        let wait = self.recovery.back_off(at_once, retry_after, context);
         let notice = Notice::Retrying { cause, wait };
         self.notify(notice, context);
         self.recovery.told = true;
-        let tired = self.recovery.progress + config.give_up_after <= context.now;
+        let tired = self.recovery.progress + context.config.give_up_after <= context.now;
         if tired && !self.is_waited_for() {
             self.recovery.resting = true;
         }
@@ -228,8 +233,7 @@ impl FileTrack {
     /// Asking again can't help: all that wait are told.
     fn fatal(&mut self, error: Error, context: &mut Context<'_>) {
         let recovery = &mut self.recovery;
-        let config = context.config;
-        recovery.backoff.failed(context.now, false, None, config, context.rng);
+        recovery.back_off(false, None, context);
         recovery.fatal = Some(error.clone());
         recovery.last = Some(error.clone());
         recovery.resting = true;
@@ -278,9 +282,7 @@ impl FileTrack {
     /// The store could not keep or find bytes: they are fetched again, but not without end.
     pub(super) fn store_failed(&mut self, error: Error, context: &mut Context<'_>) {
         self.recovery.last = Some(error.clone());
-        let config = context.config;
-        let backoff = &mut self.recovery.backoff;
-        backoff.failed(context.now, false, None, config, context.rng);
+        self.recovery.back_off(false, None, context);
         self.notify(Notice::StoreFault(error), context);
         self.dirty = true;
     }

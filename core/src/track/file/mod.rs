@@ -14,6 +14,7 @@ mod room;
 mod stored;
 mod version;
 
+use crate::action::CancelReason;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{OpenOptions, SourceSpec};
@@ -117,10 +118,7 @@ impl FileTrack {
         let closed = self.error(Cause::Closed, None);
         self.answer_open(Err(closed.clone()), context);
         self.answer_all(&Answer::Failed(closed), context);
-        while let Some(flight) = self.flights.last() {
-            let id = flight.id;
-            self.stop(id, crate::CancelReason::Closed, context);
-        }
+        self.stop_all(CancelReason::Closed, context);
         context.slots.leave_queue(self.id);
     }
 

@@ -244,6 +244,14 @@ impl FileTrack {
         Some(flight)
     }
 
+    /// Tells all requests to stop, the newest first.
+    pub(super) fn stop_all(&mut self, reason: CancelReason, context: &mut Context<'_>) {
+        while let Some(flight) = self.flights.last() {
+            let id = flight.id;
+            self.stop(id, reason, context);
+        }
+    }
+
     /// Takes a request out of the table, with its credit.
     pub(super) fn take_flight(&mut self, id: FetchId, context: &mut Context<'_>) -> Option<Flight> {
         let index = self.flights.iter().position(|flight| flight.id == id)?;

@@ -2,15 +2,13 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use infill_core::{Cause, Error};
-
-use crate::engine::{Access, Reader};
+use crate::engine::{Access, Reader, seek_target};
 use crate::handle::StreamHandle;
 use crate::park;
 
 /// A remote or local file: reads block until the bytes are there.
 ///
-/// A read gives bytes, or 0 at the true end, or an error that names its cause ([`Error::from_io`]); it never fails with
+/// A read gives bytes, or 0 at the true end, or an error that names its cause ([`Error::from_io`](crate::Error::from_io)); it never fails with
 /// `Interrupted`, `WouldBlock`, `TimedOut` or `UnexpectedEof`. A failed read can be tried again. Seeking moves the
 /// position only, and asks for the bytes there at once if they are missing.
 ///
@@ -77,21 +75,7 @@ impl Read for FileStream {
 
 impl Seek for FileStream {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(to) => Some(to),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => match self.byte_len() {
-                Some(len) => len.checked_add_signed(by),
-                None => {
-                    let what = "seeking from the end, of a file whose length is not known";
-                    return Err(Error::new(Cause::Unsupported(what.into())).into());
-                }
-            },
-        };
-        let Some(target) = target else {
-            let what = "a seek to before the beginning, or past the last position there is";
-            return Err(Error::new(Cause::Caller(what.into())).into());
-        };
+        let target = seek_target(to, self.position, self.byte_len())?;
         if target != self.position {
             self.position = target;
             self.reader.seek(target);

@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use infill_blocking::StreamHandle;
-use infill_blocking::engine::{Access, Reader};
-use infill_core::{Cause, Error};
+use infill_blocking::engine::{Access, Reader, seek_target};
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tokio::task::coop;
 
@@ -16,7 +15,7 @@ const STEP_BYTES: usize = 128 * 1024;
 
 /// A remote or local file: reads wait, without blocking, until the bytes are there.
 ///
-/// A read gives bytes, or 0 at the true end, or an error that names its cause ([`Error::from_io`]); it never fails with
+/// A read gives bytes, or 0 at the true end, or an error that names its cause ([`Error::from_io`](crate::Error::from_io)); it never fails with
 /// `Interrupted`, `WouldBlock`, `TimedOut` or `UnexpectedEof`. A failed read can be tried again. A read that is dropped
 /// before it is ready has moved nothing and lost nothing. Seeking moves the position only, and asks for the bytes there
 /// at once if they are missing.
@@ -84,24 +83,6 @@ impl FileStream {
         StreamHandle::of(&self.reader)
     }
 
-    fn target_of(&self, to: SeekFrom) -> Result<u64, Error> {
-        let target = match to {
-            SeekFrom::Start(to) => Some(to),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => match self.byte_len() {
-                Some(len) => len.checked_add_signed(by),
-                None => {
-                    let what = "seeking from the end, of a file whose length is not known";
-                    return Err(Cause::Unsupported(what.into()).into());
-                }
-            },
-        };
-        target.ok_or_else(|| {
-            let what = "a seek to before the beginning, or past the last position there is";
-            Cause::Caller(what.into()).into()
-        })
-    }
-
     fn complete_seek(&mut self) {
         if let Some(target) = self.target.take()
             && target != self.position
@@ -137,7 +118,7 @@ impl AsyncRead for FileStream {
 impl AsyncSeek for FileStream {
     /// Starts a seek; one that was started and not completed is replaced, as if it had never been.
     fn start_seek(mut self: Pin<&mut Self>, to: SeekFrom) -> io::Result<()> {
-        let target = self.target_of(to)?;
+        let target = seek_target(to, self.position, self.byte_len())?;
         self.target = Some(target);
         Ok(())
     }

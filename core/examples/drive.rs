@@ -33,10 +33,10 @@ impl Driver {
                 self.stored.insert(resource, vec![0; origin.len()]);
                 self.current = Some(resource);
             }
-            Action::Write { resource, op, offset, bytes } => {
+            Action::Write { resource, op, offset, bytes, .. } => {
                 let store = self.stored.get_mut(&resource).expect("opened before it is written");
                 store[offset as usize..][..bytes.len()].copy_from_slice(&bytes);
-                let result = Ok(());
+                let result = Ok(None);
                 self.events.push_back(Event::Written { resource, op, result });
             }
             Action::Publish { resource, change } => {
@@ -85,7 +85,8 @@ fn main() {
     let origin: Vec<u8> = (0..1_000_000u32).map(|i| (i ^ (i >> 8)) as u8).collect();
     let (track, reader, request) = (TrackId(1), ReaderId(1), RequestId(1));
     let url = "http://origin.example/song.mp3".parse().expect("a URL");
-    let source = Box::new(SourceSpec { url, headers: [].into(), renewable: false });
+    let source =
+        Box::new(SourceSpec { url, cache_key: None, headers: [].into(), renewable: false });
     let (mut machine, mut driver) = (Machine::new(Config::default()), Driver::default());
     let options = OpenOptions::default();
     driver.events.extend([

@@ -6,9 +6,20 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use crate::catalog::{Listing, Place, Record};
 use crate::http::FetchRequest;
 use crate::view::Change;
-use crate::{ByteRange, Error, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
+use crate::{ByteRange, CommandId, Error, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
+
+/// Where bytes are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// In the store that is gone with the process: without a cache, for what must not be stored (`no-store`), and
+    /// while the cache can't be written to.
+    Scratch,
+    /// In the cache.
+    Cache,
+}
 
 /// The one answer to a [`ReadRequest`](crate::Event::ReadRequest). A hint: the reader looks at the view again.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +94,10 @@ pub enum Notice {
     Unverified,
     /// Stored bytes could not be written or read; they are fetched again.
     StoreFault(Error),
+    /// The cache can't be written to: what comes is kept in the scratch store, and gone with the process.
+    NotCached(Error),
+    /// The cache's journal was damaged, and so much of it is lost.
+    CacheDamaged(String),
 }
 
 /// What the driver is asked to do, in order.
@@ -117,7 +132,22 @@ pub enum Action {
         /// A new id.
         resource: ResourceId,
     },
-    /// No further action names this resource; what is stored of it can go when its last reader is gone.
+    /// This track reads that resource, too: one identity is downloaded once. It is its current version from now on.
+    Join {
+        /// Which track.
+        track: TrackId,
+        /// The resource of another one.
+        resource: ResourceId,
+    },
+    /// The cache keeps this resource's bytes there, from now on or since an earlier session.
+    Place {
+        /// Which.
+        resource: ResourceId,
+        /// Where.
+        place: Box<Place>,
+    },
+    /// No further action names this resource; what is in the scratch store of it can go when its last reader is
+    /// gone.
     Release {
         /// Which.
         resource: ResourceId,
@@ -130,8 +160,11 @@ pub enum Action {
         op: OpId,
         /// The position of the first byte.
         offset: u64,
-        /// The bytes.
+        /// The bytes. In the cache they never cross a multiple of
+        /// [`Extent::BLOCK_BYTES`](crate::catalog::Extent::BLOCK_BYTES).
         bytes: Bytes,
+        /// Where they are kept.
+        tier: Tier,
     },
     /// Digest these stored bytes. Answered by [`Verified`](crate::Event::Verified).
     Verify {
@@ -141,6 +174,43 @@ pub enum Action {
         op: OpId,
         /// Which bytes.
         range: ByteRange,
+    },
+    /// Have what is written of this resource in the cache on the disk, or learn that it isn't (FAULTS D6). Answered by
+    /// [`Synced`](crate::Event::Synced).
+    Sync {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Names the operation.
+        op: OpId,
+    },
+    /// Append these records to the journal, in order. Answered by [`Appended`](crate::Event::Appended); until then
+    /// further ones are asked for, and are to be done in order.
+    Append {
+        /// Names the operation.
+        op: OpId,
+        /// What.
+        records: Vec<Record>,
+        /// Whether the journal is to be on the disk before the answer.
+        durable: bool,
+    },
+    /// Put a new journal in the old one's place, with these records. Answered by [`Appended`](crate::Event::Appended).
+    Compact {
+        /// Names the operation.
+        op: OpId,
+        /// All that is known.
+        records: Vec<Record>,
+    },
+    /// Delete the files of that place. Answered by [`Removed`](crate::Event::Removed).
+    Remove {
+        /// Names the operation.
+        op: OpId,
+        /// Which.
+        place: Box<Place>,
+    },
+    /// Delete all of the cache's data files whose place is not among these, but for those of this session's salt.
+    Sweep {
+        /// What is recorded.
+        keep: Vec<Place>,
     },
     /// Give the space of these retracted bytes back.
     Discard {
@@ -169,6 +239,20 @@ pub enum Action {
         track: TrackId,
         /// Whether it can be read.
         result: Result<(), Error>,
+    },
+    /// The one answer to an open that is to [fill](crate::Intent::Fill) or to [verify](crate::Intent::Verify).
+    Filled {
+        /// Which track.
+        track: TrackId,
+        /// Whether all that was wanted is there.
+        result: Result<(), Error>,
+    },
+    /// The one answer to a [`Command`](crate::Event::Command).
+    Answered {
+        /// Which.
+        command: CommandId,
+        /// What was listed; nothing for other commands.
+        result: Result<Vec<Listing>, Error>,
     },
     /// The one answer to a [`ReadRequest`](crate::Event::ReadRequest).
     WakeReader {

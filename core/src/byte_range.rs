@@ -5,6 +5,7 @@ use core::fmt;
 /// Byte positions `start..end`: half-open, as Rust's ranges, unlike the inclusive `first-last` of the wire
 /// (RFC 9110, section 14.1.2). Never inverted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "cache", derive(serde::Serialize, serde::Deserialize))]
 pub struct ByteRange {
     /// The first position in the range.
     pub start: u64,

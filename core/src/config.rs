@@ -2,6 +2,28 @@
 
 use core::time::Duration;
 
+/// Whether the origin is asked if a file that is in the cache is still the same, when it is opened.
+///
+/// A file of which a part is missing is compared with the first answer in any case, before old and new bytes meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Revalidate {
+    /// Never: what is complete is read without any request.
+    #[default]
+    Never,
+    /// Always: opening waits for the origin's answer. Where it gives none, what is stored is read.
+    Always,
+}
+
+/// What a record in the cache's journal says of the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The bytes were handed to the system. A killed process loses nothing of it, a power cut may.
+    #[default]
+    Fast,
+    /// The bytes were on the disk first, and the record is soon: once a second.
+    Flush,
+}
+
 /// The settings of a [`Machine`](crate::Machine). Start from `Config::default()` and change what you must.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,6 +47,19 @@ pub struct Config {
     pub store_limit_bytes: Option<u64>,
     /// The unit in which the store gives space back, at least 4 KiB. Ranges are retracted in whole units.
     pub store_block_bytes: u64,
+    /// What the cache may take of the disk, over all assets, its journal included; `None` is as much as there is.
+    pub cache_limit_bytes: Option<u64>,
+    /// Whether the origin is asked again for what is in the cache.
+    pub revalidate: Revalidate,
+    /// What a record says of the disk.
+    pub durability: Durability,
+    /// How old written bytes become before a record names them: what a killed process loses, if it is less than a
+    /// block.
+    pub seal_after: Duration,
+    /// How often the disk is asked whether it has kept what was written (FAULTS D6).
+    pub sync_every: Duration,
+    /// How long the cache is left alone after the disk has refused to write.
+    pub disk_retry: Duration,
     /// How long a wait lasts without progress before it ends with its last cause.
     pub give_up_after: Duration,
     /// How long a connect may take, TLS included.
@@ -66,6 +101,12 @@ impl Default for Config {
             max_request_bytes: None,
             store_limit_bytes: None,
             store_block_bytes: 64 * 1024,
+            cache_limit_bytes: None,
+            revalidate: Revalidate::Never,
+            durability: Durability::Fast,
+            seal_after: Duration::from_secs(1),
+            sync_every: Duration::from_secs(5),
+            disk_retry: Duration::from_secs(30),
             give_up_after: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             head_timeout: Duration::from_secs(20),

@@ -139,6 +139,7 @@ mod tests {
     fn endpoint(renewable: bool) -> Endpoint {
         Endpoint::new(SourceSpec {
             url: Url::parse("https://a.example/x.mp3?sig=1").unwrap(),
+            cache_key: None,
             headers: [
                 ("Authorization".to_owned(), "Bearer x".to_owned()),
                 ("X-Client".to_owned(), "1".to_owned()),

@@ -4,23 +4,47 @@ use bytes::Bytes;
 use std::sync::Arc;
 use url::Url;
 
+use crate::catalog::{Catalog, Key};
+use crate::config::Revalidate;
 use crate::http::{Header, ResponseHead};
-use crate::{ByteRange, Cause, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
+use crate::{ByteRange, Cause, CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 
 /// What to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSpec {
-    /// Where it is. The identity of the resource, also after redirects (FAULTS B21).
+    /// Where it is. The identity of the resource, also after redirects (FAULTS B21), unless `cache_key` is.
     pub url: Url,
+    /// The identity of the resource where its URL changes, as signed ones do (FAULTS D13).
+    pub cache_key: Option<Arc<str>>,
     /// Headers for every request, such as `Authorization`. Credentials go to the origin of `url` only.
     pub headers: Arc<[Header]>,
     /// Whether the embedder can give a fresh URL when this one has expired.
     pub renewable: bool,
 }
 
-/// How one track departs from the [`Config`](crate::Config).
+/// What a track is opened for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// To be read.
+    #[default]
+    Play,
+    /// To have the bytes before this position; `u64::MAX` is all of them. No reader is needed; whatever has one comes
+    /// first. Answered by one [`Filled`](crate::Action::Filled).
+    Fill(u64),
+    /// To check what is stored, without the network. Answered by one [`Filled`](crate::Action::Filled), when every
+    /// stored byte is verified or gone.
+    Verify,
+}
+
+/// How one track departs from the [`Config`](crate::Config), and what it is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
+    /// What for.
+    pub intent: Intent,
+    /// Never to be evicted, from now on.
+    pub pin: bool,
+    /// Instead of [`Config::revalidate`](crate::Config::revalidate).
+    pub revalidate: Option<Revalidate>,
     /// Instead of [`Config::read_ahead_bytes`](crate::Config::read_ahead_bytes).
     pub read_ahead_bytes: Option<u64>,
     /// Instead of [`Config::max_request_bytes`](crate::Config::max_request_bytes).
@@ -80,6 +104,44 @@ pub struct StoreFailure {
     pub detail: String,
 }
 
+/// The run of stored bytes that a write has lengthened, and the digest of all of it. A run begins at a multiple of
+/// [`Extent::BLOCK_BYTES`](crate::catalog::Extent::BLOCK_BYTES) or inside such a block, and never leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// Where the run begins; it ends where the write does.
+    pub start: u64,
+    /// XXH3-64 of the run.
+    pub digest: u64,
+}
+
+/// What a cache held when it was opened.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// The records that survived, replayed.
+    pub catalog: Catalog,
+    /// The length of the journal.
+    pub journal_bytes: u64,
+    /// A number that was never used before with this cache: it tells this session's generations from all others.
+    pub salt: u32,
+    /// What was wrong with the journal, for people; the first track is told.
+    pub damage: Option<String>,
+}
+
+/// What can be done to a cache besides opening tracks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// List what is there.
+    List,
+    /// Never evict this asset.
+    Pin(Key),
+    /// It may be evicted again.
+    Unpin(Key),
+    /// Remove this asset. An error while it is open.
+    Remove(Key),
+    /// Remove all that is neither open nor pinned, and files that no record names.
+    Clear,
+}
+
 /// What a [`Verify`](crate::Action::Verify) found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification {
@@ -93,6 +155,15 @@ pub enum Verification {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
+    /// There is a cache, and this is what it holds. Before any other event, or never.
+    Restored(Box<Restored>),
+    /// Something is to be done to the cache. Answered by one [`Answered`](crate::Action::Answered).
+    Command {
+        /// A new id.
+        command: CommandId,
+        /// What.
+        what: Command,
+    },
     /// Open a track. Answered by one [`Opened`](crate::Action::Opened).
     Open {
         /// A new id.
@@ -179,8 +250,31 @@ pub enum Event {
         resource: ResourceId,
         /// Which.
         op: OpId,
-        /// On failure the bytes come back.
-        result: Result<(), (StoreFailure, Bytes)>,
+        /// In the cache, the digest; on failure the bytes come back.
+        result: Result<Option<Sum>, (StoreFailure, Bytes)>,
+    },
+    /// A [`Sync`](crate::Action::Sync) is done.
+    Synced {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Which.
+        op: OpId,
+        /// Whether all that was written before it is on the disk now.
+        result: Result<(), StoreFailure>,
+    },
+    /// An [`Append`](crate::Action::Append) or a [`Compact`](crate::Action::Compact) is done.
+    Appended {
+        /// Which.
+        op: OpId,
+        /// How long the journal is now.
+        result: Result<u64, StoreFailure>,
+    },
+    /// A [`Remove`](crate::Action::Remove) is done.
+    Removed {
+        /// Which.
+        op: OpId,
+        /// Whether the files are gone.
+        result: Result<(), StoreFailure>,
     },
     /// A [`Verify`](crate::Action::Verify) is done.
     Verified {

@@ -38,4 +38,6 @@ ids! {
     FetchId "f";
     /// One operation on a store that is answered by an event. Chosen by the machine.
     OpId "op";
+    /// One [`Command`](crate::Event::Command) to the cache. Chosen by the driver.
+    CommandId "c";
 }

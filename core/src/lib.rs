@@ -30,6 +30,7 @@
 //! let track = TrackId(1);
 //! let source = Box::new(SourceSpec {
 //!     url: "https://origin.example/song.flac".parse()?,
+//!     cache_key: None,
 //!     headers: [].into(),
 //!     renewable: false,
 //! });
@@ -109,6 +110,7 @@ mod action;
 mod backoff;
 mod byte_range;
 mod byte_ranges;
+pub mod catalog;
 mod config;
 mod context;
 mod endpoint;
@@ -130,15 +132,16 @@ mod track;
 mod transfer;
 mod view;
 
-pub use action::{Action, Answer, CancelReason, Notice, TrackState};
+pub use action::{Action, Answer, CancelReason, Notice, Tier, TrackState};
 pub use byte_range::ByteRange;
 pub use byte_ranges::ByteRanges;
-pub use config::Config;
+pub use config::{Config, Durability, Revalidate};
 pub use error::{Cause, Error, ErrorKind, redacted};
 pub use event::{
-    Event, FailureKind, FetchFailure, OpenOptions, SourceSpec, StoreFailure, Verification,
+    Command, Event, FailureKind, FetchFailure, Intent, OpenOptions, Restored, SourceSpec,
+    StoreFailure, Sum, Verification,
 };
-pub use id::{FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
+pub use id::{CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 pub use machine::Machine;
 pub use time::Instant;
 pub use view::{Change, Facts, Lookup, ResourceStatus, View};

@@ -43,6 +43,12 @@ pub struct Facts {
 pub enum Change {
     /// These bytes can be read from the store now.
     Present(ByteRange),
+    /// These are stored since an earlier session, and not yet verified: for displays, not for readers.
+    Claimed(ByteRange),
+    /// These claimed bytes were what they should be: they can be read now.
+    Verified(ByteRange),
+    /// These claimed bytes were not, or are no longer there.
+    Unclaimed(ByteRange),
     /// These bytes are going away: what was copied from them meanwhile must be thrown away.
     Retracted(ByteRange),
     /// Something besides the bytes became known.
@@ -68,6 +74,7 @@ pub enum Lookup {
 #[derive(Clone, Debug, Default)]
 pub struct View {
     present: ByteRanges,
+    claimed: ByteRanges,
     facts: Facts,
     committed: bool,
     failed: Option<Error>,
@@ -84,6 +91,12 @@ impl View {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Present(range) => self.present.insert(*range),
+            Change::Claimed(range) => self.claimed.insert(*range),
+            Change::Verified(range) => {
+                self.claimed.remove(*range);
+                self.present.insert(*range);
+            }
+            Change::Unclaimed(range) => self.claimed.remove(*range),
             Change::Retracted(range) => {
                 self.present.remove(*range);
                 self.retractions += 1;
@@ -114,6 +127,11 @@ impl View {
     /// The positions that can be read.
     pub fn present(&self) -> &ByteRanges {
         &self.present
+    }
+
+    /// The positions whose bytes are stored since an earlier session and not yet verified.
+    pub fn claimed(&self) -> &ByteRanges {
+        &self.claimed
     }
 
     /// What is known besides the bytes.

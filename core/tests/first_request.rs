@@ -10,6 +10,7 @@ fn opened(config: Config, options: OpenOptions) -> Machine {
     let track = TrackId(1);
     let source = Box::new(SourceSpec {
         url: "http://origin.example/a.mp3".parse().unwrap(),
+        cache_key: None,
         headers: [].into(),
         renewable: false,
     });

@@ -39,6 +39,9 @@
 pub mod audio;
 #[cfg(feature = "client")]
 mod builder;
+#[cfg(feature = "cache")]
+#[doc(hidden)]
+pub mod cache;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]

@@ -96,6 +96,7 @@ impl Source {
         }
         Ok(SourceSpec {
             url: url.clone(),
+            cache_key: self.cache_key.as_deref().map(Into::into),
             headers: self.headers.clone().into(),
             renewable: self.renew.is_some(),
         })

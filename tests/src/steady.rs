@@ -49,8 +49,12 @@ impl Steady {
 
     fn open(&mut self, track: TrackId) {
         let url = "http://origin.example/endless.mp3";
-        let source =
-            SourceSpec { url: url.parse().expect("a URL"), headers: [].into(), renewable: false };
+        let source = SourceSpec {
+            url: url.parse().expect("a URL"),
+            cache_key: None,
+            headers: [].into(),
+            renewable: false,
+        };
         let options = OpenOptions::default();
         let source = Box::new(source);
         let reader = ReaderId(track.0);
@@ -96,7 +100,7 @@ impl Steady {
             }
         }
         let op = op.expect("a chunk is written");
-        let result = Ok(());
+        let result = Ok(None);
         self.machine.handle(now, Event::Written { resource, op, result });
         while self.machine.poll_action().is_some() {
             actions += 1;
@@ -125,7 +129,7 @@ impl Steady {
     /// The store answers the write of an arrival.
     pub fn answer(&mut self, (index, op): (usize, OpId)) {
         let resource = self.streams[index].resource;
-        let result = Ok(());
+        let result = Ok(None);
         let now = Instant::from_nanos(self.now);
         self.machine.handle(now, Event::Written { resource, op, result });
         while self.machine.poll_action().is_some() {}

@@ -53,6 +53,7 @@ impl Rig {
     fn open(&mut self, track: u64) {
         let source = Box::new(SourceSpec {
             url: format!("http://origin.example/{track}").parse().unwrap(),
+            cache_key: None,
             headers: [].into(),
             renewable: false,
         });
@@ -103,7 +104,7 @@ impl Rig {
                 self.current.insert(track, resource);
             }
             Action::Write { resource, op, .. } => {
-                let result = Ok(());
+                let result = Ok(None);
                 self.machine.handle(self.now, Event::Written { resource, op, result });
             }
             Action::WakeReader { reader, answer, .. } => {

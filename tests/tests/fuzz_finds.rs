@@ -12,6 +12,7 @@ fn opened(config: Config, options: OpenOptions) -> (Machine, FetchId) {
     let mut machine = Machine::new(config);
     let source = Box::new(SourceSpec {
         url: "http://origin.example/a.mp3".parse().expect("a URL"),
+        cache_key: None,
         headers: [].into(),
         renewable: false,
     });

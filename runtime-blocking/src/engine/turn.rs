@@ -215,7 +215,7 @@ impl Engine {
             Action::Grant { fetch, bytes } => fetcher.grant(fetch, bytes),
             Action::OpenResource { track, resource } => self.open_resource(track, resource),
             Action::Release { resource } => self.release(resource),
-            Action::Write { resource, op, offset, bytes } => {
+            Action::Write { resource, op, offset, bytes, .. } => {
                 self.write(resource, op, offset, bytes);
             }
             Action::Verify { resource, op, range } => self.verify(resource, op, range),
@@ -350,7 +350,7 @@ impl Engine {
             Event::Written {
                 resource,
                 op,
-                result: written.map_err(|error| (failure(&error), bytes)),
+                result: written.map(|()| None).map_err(|error| (failure(&error), bytes)),
             }
         };
         if self.store.may_block() {

@@ -153,6 +153,7 @@ impl Ledger {
             | Action::Notify { track, .. } => {
                 self.known(track);
             }
+            Action::Answered { .. } | Action::Filled { .. } | Action::Append { .. } => {}
             Action::Mark { reader, .. } => {
                 assert!(self.readers.contains_key(&reader), "{reader} is gone");
             }
@@ -176,7 +177,7 @@ impl Ledger {
                 let gone = self.resources.remove(&resource).expect("it was opened");
                 assert!(gone.writes.is_empty() && gone.verifies.is_empty(), "released too early");
             }
-            Action::Write { resource, op, offset, bytes } => {
+            Action::Write { resource, op, offset, bytes, .. } => {
                 assert!(self.ids.insert(op.0), "{op} was used before");
                 self.stored(resource).write(op, offset, bytes);
             }

@@ -172,6 +172,7 @@ impl World {
                 let options = OpenOptions {
                     read_ahead_bytes: [None, Some(0), Some(20_000)][usize::from(bits & 3) % 3],
                     max_request_bytes: [None, Some(0), Some(5_000)][usize::from(bits >> 2 & 3) % 3],
+                    ..OpenOptions::default()
                 };
                 self.open(track, bits >> 4, options);
             }
@@ -279,7 +280,7 @@ impl World {
                 self.handle(Event::ReadFailed { resource, range, failure });
             }
             _ => {
-                let (op, result) = (OpId(draw::id(input, &[])?), Ok(()));
+                let (op, result) = (OpId(draw::id(input, &[])?), Ok(None));
                 let stored = self.ledger.resources.get(&resource);
                 if stored.is_none_or(|stored| stored.oldest() != Some(op)) {
                     self.handle(Event::Written { resource, op, result });
@@ -295,7 +296,7 @@ impl World {
         };
         let (op, result) = if good {
             let Some(op) = stored.wrote() else { return };
-            (op, Ok(()))
+            (op, Ok(None))
         } else {
             let Some((op, _, bytes)) = stored.writes.pop_front() else {
                 return;
@@ -323,6 +324,7 @@ impl World {
         let url = URLS[usize::from(url) % URLS.len()].parse().expect("a URL");
         let source = Box::new(SourceSpec {
             url,
+            cache_key: None,
             headers: [("Authorization".to_owned(), "x".to_owned())].into(),
             renewable: track.0 == 1,
         });

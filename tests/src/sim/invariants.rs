@@ -250,7 +250,16 @@ impl Ledger {
                 }
                 entry.stage = Life::Closed;
             }
-            Action::Verify { .. }
+            Action::Place { .. }
+            | Action::Sync { .. }
+            | Action::Append { .. }
+            | Action::Compact { .. }
+            | Action::Remove { .. }
+            | Action::Sweep { .. }
+            | Action::Answered { .. }
+            | Action::Filled { .. }
+            | Action::Join { .. }
+            | Action::Verify { .. }
             | Action::Mark { .. }
             | Action::NeedFreshUrl { .. }
             | Action::State { .. }
@@ -384,6 +393,7 @@ impl Ledger {
         let track = match action {
             Action::FetchRange { track, .. }
             | Action::OpenResource { track, .. }
+            | Action::Join { track, .. }
             | Action::NeedFreshUrl { track } => {
                 if self.track(*track).stage != Life::Open {
                     violated!("{action:?} after {track} was closed");
@@ -391,6 +401,7 @@ impl Ledger {
                 Some(*track)
             }
             Action::Opened { track, .. }
+            | Action::Filled { track, .. }
             | Action::State { track, .. }
             | Action::Notify { track, .. }
             | Action::Closed { track } => Some(*track),
@@ -400,7 +411,14 @@ impl Ledger {
                 }
                 None
             }
+            Action::Append { .. }
+            | Action::Compact { .. }
+            | Action::Remove { .. }
+            | Action::Sweep { .. }
+            | Action::Answered { .. } => None,
             Action::Release { resource }
+            | Action::Place { resource, .. }
+            | Action::Sync { resource, .. }
             | Action::Write { resource, .. }
             | Action::Verify { resource, .. }
             | Action::Discard { resource, .. }

@@ -59,7 +59,8 @@ impl Scene {
             answers: 0,
         };
         let url = Url::parse(URL).expect("a constant, well-formed URL");
-        let source = Box::new(SourceSpec { url, headers: [].into(), renewable: false });
+        let source =
+            Box::new(SourceSpec { url, cache_key: None, headers: [].into(), renewable: false });
         let track = TrackId(1);
         scene.event(Event::Open { track, source, options: OpenOptions::default() });
         scene.event(Event::Attach { track, reader: ReaderId(1), position: 0 });
@@ -248,9 +249,9 @@ impl Scene {
                 self.acks.push_back(Event::FetchFailed { fetch, failure });
             }
             Action::OpenResource { resource, .. } => self.current = Some(resource),
-            Action::Write { resource, op, offset, bytes } => {
+            Action::Write { resource, op, offset, bytes, .. } => {
                 self.stored.entry(resource).or_default().put(offset, bytes);
-                self.acks.push_back(Event::Written { resource, op, result: Ok(()) });
+                self.acks.push_back(Event::Written { resource, op, result: Ok(None) });
             }
             Action::Verify { resource, op, range } => {
                 let stored = &self.stored[&resource];

@@ -22,7 +22,7 @@ pub(super) fn events(resource: Option<ResourceId>, fetch: Option<FetchId>) -> Ve
         Event::Seek { reader, position: 5 },
         Event::Advanced { reader, position: 5 },
         Event::FreshUrl { track, url: None },
-        Event::Written { resource: ResourceId(never), op: OpId(never), result: Ok(()) },
+        Event::Written { resource: ResourceId(never), op: OpId(never), result: Ok(None) },
         Event::ReadFailed { resource: ResourceId(never), range, failure: failure() },
         Event::Tick,
     ];

@@ -73,7 +73,7 @@ impl Store {
                 let result = match health {
                     Health::Good => {
                         stored.put(offset, bytes);
-                        Ok(())
+                        Ok(None)
                     }
                     bad => {
                         stored.held.remove(range_of(offset, &bytes));
@@ -249,7 +249,7 @@ mod tests {
                 acks.push((op.0, result.map_err(|(failure, bytes)| (failure.full, bytes.len()))));
             }
         }
-        assert_eq!(acks, [(0, Ok(())), (1, Ok(())), (2, Err((true, 3)))]);
+        assert_eq!(acks, [(0, Ok(None)), (1, Ok(None)), (2, Err((true, 3)))]);
         assert_eq!(store.used(resource), 6);
         assert!(!store.is_busy(resource));
     }

@@ -6,8 +6,9 @@ use std::io::{self, Write as _};
 use std::rc::Rc;
 use std::time::Duration;
 
+use infill_core::catalog::{Generation, Record};
 use infill_core::http::{ContentRange, FetchRequest, Field, ResponseHead};
-use infill_core::{Action, Answer, Change, Event, Instant, TrackState, Verification};
+use infill_core::{Action, Answer, Change, Event, Instant, Tier, TrackState, Verification};
 
 /// Lines, shared with whoever prints them, also after a panic.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +87,7 @@ pub fn event_line(event: &Event) -> String {
         Event::BytesReceived { fetch, bytes } => format!("BytesReceived {fetch} {}", bytes.len()),
         Event::StreamEnded { fetch } => format!("StreamEnded {fetch}"),
         Event::FetchFailed { fetch, failure } => format!("FetchFailed {fetch} {:?}", failure.kind),
-        Event::Written { resource, op, result: Ok(()) } => format!("Written {resource} {op}"),
+        Event::Written { resource, op, result: Ok(_) } => format!("Written {resource} {op}"),
         Event::Written { resource, op, result: Err((failure, bytes)) } => {
             format!("Written {resource} {op} failed, {} back: {}", bytes.len(), failure.detail)
         }
@@ -111,8 +112,32 @@ pub fn action_line(action: &Action) -> String {
         Action::Grant { fetch, bytes } => format!("Grant {fetch} {bytes}"),
         Action::OpenResource { track, resource } => format!("OpenResource {track} {resource}"),
         Action::Release { resource } => format!("Release {resource}"),
-        Action::Write { resource, op, offset, bytes } => {
-            format!("Write {resource} {op} {offset}..{}", offset + bytes.len() as u64)
+        Action::Write { resource, op, offset, bytes, tier } => {
+            let tier = if *tier == Tier::Cache { " cache" } else { "" };
+            format!("Write {resource} {op} {offset}..{}{tier}", offset + bytes.len() as u64)
+        }
+        Action::Join { track, resource } => format!("Join {track} {resource}"),
+        Action::Place { resource, place } => {
+            format!("Place {resource} generation {}", of_generation(place.generation))
+        }
+        Action::Sync { resource, op } => format!("Sync {resource} {op}"),
+        Action::Append { op, records, durable } => {
+            let durable = if *durable { " durable" } else { "" };
+            let records: Vec<String> = records.iter().map(of_record).collect();
+            format!("Append {op}{durable} {}", records.join(", "))
+        }
+        Action::Compact { op, records } => format!("Compact {op} {}", records.len()),
+        Action::Remove { op, place } => {
+            format!("Remove {op} generation {}", of_generation(place.generation))
+        }
+        Action::Sweep { keep } => format!("Sweep all but {}", keep.len()),
+        Action::Filled { track, result: Ok(()) } => format!("Filled {track}"),
+        Action::Filled { track, result: Err(error) } => format!("Filled {track} failed: {error}"),
+        Action::Answered { command, result: Ok(listed) } => {
+            format!("Answered {command} {}", listed.len())
+        }
+        Action::Answered { command, result: Err(error) } => {
+            format!("Answered {command} failed: {error}")
         }
         Action::Verify { resource, op, range } => format!("Verify {resource} {op} {range}"),
         Action::Discard { resource, range } => format!("Discard {resource} {range}"),
@@ -131,6 +156,37 @@ pub fn action_line(action: &Action) -> String {
         }
         Action::Notify { track, notice } => format!("Notify {track} {notice:?}"),
         Action::Closed { track } => format!("Closed {track}"),
+    }
+}
+
+/// Its number in the order of generations; the salt is left out.
+fn of_generation(generation: Generation) -> u64 {
+    generation.0 >> 32
+}
+
+fn of_record(record: &Record) -> String {
+    match record {
+        Record::Open { place, label, facts } => {
+            let total = facts.total.map_or("?".into(), |total| total.to_string());
+            format!("open {} {label} of {total}", of_generation(place.generation))
+        }
+        Record::Facts { generation, facts } => {
+            let total = facts.total.map_or("?".into(), |total| total.to_string());
+            format!("facts {} total {total}", of_generation(*generation))
+        }
+        Record::Extents { generation, extents } => {
+            let ranges: Vec<String> = extents.iter().map(|e| e.range().to_string()).collect();
+            format!("extents {} {}", of_generation(*generation), ranges.join(" "))
+        }
+        Record::Retract { generation, range } => {
+            format!("retract {} {range}", of_generation(*generation))
+        }
+        Record::Commit { generation, final_len } => {
+            format!("commit {} {final_len}", of_generation(*generation))
+        }
+        Record::Remove { generation } => format!("remove {}", of_generation(*generation)),
+        Record::Pin { pinned, .. } => if *pinned { "pin" } else { "unpin" }.into(),
+        Record::Use { at, .. } => format!("use {at}"),
     }
 }
 
@@ -192,6 +248,9 @@ fn of_head(head: &ResponseHead) -> String {
 fn of_change(change: &Change) -> String {
     match change {
         Change::Present(range) => format!("present {range}"),
+        Change::Claimed(range) => format!("claimed {range}"),
+        Change::Verified(range) => format!("verified {range}"),
+        Change::Unclaimed(range) => format!("unclaimed {range}"),
         Change::Retracted(range) => format!("retracted {range}"),
         Change::Facts(facts) => {
             let mut line = match facts.total {

@@ -230,7 +230,7 @@ impl World {
             Action::FetchRange { request, .. } => self.network.start(stage, request),
             Action::CancelFetch { fetch, .. } => self.network.cancel(stage, fetch),
             Action::Grant { fetch, bytes } => self.network.grant(stage, fetch, bytes),
-            Action::Write { resource, op, offset, bytes } => {
+            Action::Write { resource, op, offset, bytes, .. } => {
                 self.store.submit(stage, resource, StoreOp::Write { op, offset, bytes });
             }
             Action::Verify { resource, op, range } => {
@@ -252,7 +252,17 @@ impl World {
                 let delay = stage.between(Duration::from_millis(10), Duration::from_secs(2));
                 stage.after(delay, Happening::FreshUrl { track: self.by_id[&track] });
             }
-            Action::OpenResource { .. }
+            // No cache was restored.
+            Action::Place { .. }
+            | Action::Sync { .. }
+            | Action::Append { .. }
+            | Action::Compact { .. }
+            | Action::Remove { .. }
+            | Action::Sweep { .. }
+            | Action::Answered { .. }
+            | Action::Filled { .. }
+            | Action::Join { .. }
+            | Action::OpenResource { .. }
             | Action::Release { .. }
             | Action::Publish { .. }
             | Action::Commit { .. }
@@ -275,6 +285,7 @@ impl World {
         let expires = matches!(self.plan.tracks[track].expires, Expires::Original(_));
         let source = SourceSpec {
             url: self.origins.give_url(track, self.stage.now),
+            cache_key: None,
             headers: [].into(),
             renewable: expires && self.stage.chance(192),
         };

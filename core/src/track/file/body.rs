@@ -10,7 +10,7 @@ use crate::event::FetchFailure;
 use crate::flight::Flight;
 use crate::http::Remedy;
 use crate::transfer::{Piece, StreamEnd, Transfer};
-use crate::{Action, ByteRange, Cause, FetchId, Notice};
+use crate::{Action, ByteRange, Cause, FetchId, Notice, Tier};
 
 impl FileTrack {
     /// Bytes came.
@@ -90,6 +90,7 @@ impl FileTrack {
                         op,
                         offset,
                         bytes,
+                        tier: Tier::Scratch,
                     });
                 }
             }

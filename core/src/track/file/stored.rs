@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::FileTrack;
 use crate::action::CancelReason;
 use crate::context::Context;
-use crate::event::{StoreFailure, Verification};
+use crate::event::{StoreFailure, Sum, Verification};
 use crate::flight::Flight;
 use crate::resource::Writing;
 use crate::transfer::Compared;
@@ -18,7 +18,7 @@ impl FileTrack {
         &mut self,
         id: ResourceId,
         op: OpId,
-        result: Result<(), (StoreFailure, Bytes)>,
+        result: Result<Option<Sum>, (StoreFailure, Bytes)>,
         context: &mut Context<'_>,
     ) {
         let stored = result.is_ok();
@@ -35,7 +35,7 @@ impl FileTrack {
         };
         self.settle_write(done, context);
         match result {
-            Ok(()) => {
+            Ok(_) => {
                 context
                     .out
                     .push(Action::Publish { resource: id, change: Change::Present(done.range) });

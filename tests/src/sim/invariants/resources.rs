@@ -50,7 +50,8 @@ impl Ledger {
         origins: &Origins,
     ) {
         match change {
-            Change::Present(range) => {
+            Change::Claimed(_) | Change::Unclaimed(_) => {}
+            Change::Present(range) | Change::Verified(range) => {
                 let entry = self.resource(resource);
                 if entry.view.present().len_within(*range) > 0 {
                     violated!("{resource} publishes {range} a second time");

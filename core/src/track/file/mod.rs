@@ -313,6 +313,11 @@ impl FileTrack {
         settled && kept && self.flights.is_empty() && self.stopping == 0 && !self.is_waited_for()
     }
 
+    /// Whose bytes they are.
+    pub(crate) fn key(&self) -> &ResourceKey {
+        &self.key
+    }
+
     /// In which tier it lacks room, if it does.
     pub(crate) fn tier(&self) -> Tier {
         self.tier

@@ -121,6 +121,8 @@ mod event;
 mod flight;
 pub mod http;
 mod id;
+#[cfg(feature = "cache")]
+pub mod journal;
 mod link;
 mod machine;
 mod out;

@@ -6,8 +6,10 @@
 //! <root>/<asset>/<name>-<generation>.<n>   data: 16 MiB of a resource in a file, less where the limit is small
 //! ```
 
+mod claims;
 mod disk;
 mod file;
+mod shelf;
 mod store;
 
 use std::collections::hash_map::RandomState;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 
 pub use disk::{Disk, DiskFile, DiskLock};
 pub use file::CacheFile;
+pub(crate) use shelf::open;
 pub use store::CacheStore;
 
 /// The directory `root` of the file system; it is made if need be.

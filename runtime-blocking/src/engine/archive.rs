@@ -30,6 +30,9 @@ pub trait Archive: Send + Sync + 'static {
 
 /// The stored bytes of one resource. They outlive this value.
 pub trait ArchiveFile: Send + Sync + 'static {
+    /// Says what an earlier session has stored; before the first write or discard, or never.
+    fn restore(&self, stored: &[ByteRange]);
+
     /// Writes all of `bytes`, which don't cross a block's border. Gives the run that they lengthen.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<Sum>;
 

@@ -64,6 +64,12 @@ impl Engine {
     fn publish(&mut self, resource: ResourceId, change: &Change) {
         self.resources.publish(resource, change);
         let error = match change {
+            Change::Claimed(range) => {
+                if let Some(tiers) = self.resources.tiers(resource) {
+                    tiers.claim(*range);
+                }
+                return;
+            }
             Change::Verified(range) => {
                 for track in self.resources.tracks(resource) {
                     self.count(*track, |all| Counters::add(&all.bytes_from_cache, range.len()));

@@ -14,7 +14,7 @@ type Answer = Result<Vec<Listing>, Error>;
 pub struct Ticket(Arc<Asked>);
 
 /// The engine's end of a ticket. Dropped without an answer, it says `Closed`.
-pub struct Owed(Arc<Asked>);
+pub(super) struct Owed(Arc<Asked>);
 
 #[derive(Default)]
 struct Asked(Mutex<State>);
@@ -92,10 +92,6 @@ impl Tickets {
         if let Some(owed) = self.owed.remove(&command) {
             owed.answer(answer);
         }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.owed.is_empty()
     }
 }
 

@@ -26,6 +26,8 @@ struct State {
     scratch: Option<Arc<dyn Blob>>,
     in_scratch: ByteRanges,
     file: Option<Arc<dyn ArchiveFile>>,
+    /// What is in the file since an earlier session; the file is told before it is changed.
+    claimed: ByteRanges,
 }
 
 /// Where a run of bytes is, and how many of them are there.
@@ -50,6 +52,23 @@ impl Tiers {
         self.state().file.clone()
     }
 
+    /// The cache has that of an earlier session.
+    pub(super) fn claim(&self, range: ByteRange) {
+        self.state().claimed.insert(range);
+    }
+
+    /// The place in the cache, to change something there.
+    fn file_to_change(&self) -> Option<Arc<dyn ArchiveFile>> {
+        let mut state = self.state();
+        let file = state.file.clone()?;
+        let claimed = core::mem::take(&mut state.claimed);
+        drop(state);
+        if !claimed.is_empty() {
+            file.restore(&claimed.iter().collect::<Vec<_>>());
+        }
+        Some(file)
+    }
+
     /// Whether work on it may wait for a disk.
     pub(super) fn is_slow(&self) -> bool {
         self.store.may_block() || self.state().file.is_some()
@@ -60,7 +79,8 @@ impl Tiers {
         match tier {
             Tier::Scratch => self.write_at(offset, bytes).map(|()| None),
             Tier::Cache => {
-                let file = self.file().ok_or_else(|| io::Error::other("it has no place there"))?;
+                let file = self.file_to_change();
+                let file = file.ok_or_else(|| io::Error::other("it has no place there"))?;
                 let sum = file.write_at(offset, bytes)?;
                 self.state().in_scratch.remove(range_of(offset, bytes));
                 Ok(Some(sum))
@@ -81,7 +101,8 @@ impl Tiers {
     fn run(&self, position: u64, most: usize) -> Run {
         let state = self.state();
         let len = |end: Option<u64>| {
-            end.and_then(|end| usize::try_from(end - position).ok()).map_or(most, |len| len.min(most))
+            end.and_then(|end| usize::try_from(end - position).ok())
+                .map_or(most, |len| len.min(most))
         };
         let next = state.in_scratch.first_present(position);
         match (&state.file, &state.scratch) {
@@ -132,12 +153,12 @@ impl Blob for Tiers {
     fn discard(&self, range: ByteRange) {
         let mut state = self.state();
         state.in_scratch.remove(range);
-        let (scratch, file) = (state.scratch.clone(), state.file.clone());
+        let scratch = state.scratch.clone();
         drop(state);
         if let Some(scratch) = scratch {
             scratch.discard(range);
         }
-        if let Some(file) = file {
+        if let Some(file) = self.file_to_change() {
             file.discard(range);
         }
     }
@@ -171,6 +192,8 @@ mod tests {
             buf[..count].copy_from_slice(&there[..count]);
             Ok(count)
         }
+
+        fn restore(&self, _stored: &[ByteRange]) {}
 
         fn sync(&self) -> io::Result<()> {
             Ok(())

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use infill_core::{
-    Action, CancelReason, Config, Event, Instant, Machine, Notice, TrackId,
-};
+use infill_core::{Action, CancelReason, Config, Event, Instant, Machine, Notice, TrackId};
 
 use super::archive::Archive;
 use super::blob::Store;

@@ -234,7 +234,7 @@ fn a_resource_of_two_tracks_outlives_the_first_and_goes_with_the_last() {
     world.turn();
     assert_eq!(read(&mut one, 0), Poll::Ready(Err(ErrorKind::Closed)));
     world.write(6, " bytes", Tier::Scratch);
-    assert_eq!(read(&mut two, 0), text("shared bytes"));
+    assert_eq!(read(&mut two, 6), text(" bytes"));
 
     let shown = two.resource().unwrap();
     handles[1].close();

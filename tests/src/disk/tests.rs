@@ -100,7 +100,7 @@ fn a_rename_is_whole_and_its_bytes_are_only_there_if_synced() {
         assert_eq!(all.iter().all(either), sync);
         assert_eq!(all.contains(&Some(Vec::new())), !sync, "XFS gives back an empty file");
         disk.sync_dir("i").unwrap();
-        assert_eq!(outcomes(&disk, "i/journal").contains(&Some(OLD.to_vec())), false);
+        assert!(!outcomes(&disk, "i/journal").contains(&Some(OLD.to_vec())));
     }
 }
 

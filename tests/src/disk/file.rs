@@ -63,11 +63,8 @@ impl Disk for SimDisk {
 
     fn remove_dir(&self, path: &str) -> io::Result<()> {
         let mut state = self.state();
-        if !state.live.has_dir(path) {
-            return Err(io::Error::new(ErrorKind::NotFound, format!("{path}: no such directory")));
-        }
-        if !state.live.is_empty_dir(path) {
-            return Err(io::Error::new(ErrorKind::DirectoryNotEmpty, format!("{path}: not empty")));
+        if !state.live.has_dir(path) || !state.live.is_empty_dir(path) {
+            return state.look();
         }
         state.names(NameEdit::RemoveDir { path: path.to_owned() })
     }
@@ -113,6 +110,9 @@ impl State {
     /// Makes a file, and the directory that it is in.
     fn create(&mut self, path: &str) -> io::Result<FileId> {
         let dir = parent(path);
+        if self.rootless {
+            return Err(io::Error::new(ErrorKind::NotFound, "the cache's directory is gone"));
+        }
         if !self.live.has_dir(dir) {
             self.names(NameEdit::MakeDir { path: dir.to_owned() })?;
         }

@@ -47,6 +47,8 @@ struct State {
     operations: u64,
     /// The operation at which the power goes.
     power_until: Option<u64>,
+    /// Whether the cache's own directory is gone.
+    rootless: bool,
 }
 
 impl SimDisk {
@@ -61,6 +63,7 @@ impl SimDisk {
             injector: Injector::new(seed),
             operations: 0,
             power_until: None,
+            rootless: false,
         })
     }
 
@@ -164,6 +167,12 @@ impl SimDisk {
         }
     }
 
+    /// Deletes the cache's own directory, which comes back when the next process opens the cache.
+    pub fn delete_root(&self) {
+        self.delete("");
+        self.state().rootless = true;
+    }
+
     /// Puts an empty directory where a file is, or would be.
     pub fn put_dir(&self, path: &str) {
         self.delete(path);
@@ -227,6 +236,7 @@ impl State {
             injector: self.injector.healed(),
             operations: self.operations,
             power_until: None,
+            rootless: false,
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod alloc;
 pub mod bench;
 pub mod cli;
+pub mod disk;
 pub mod fixtures;
 pub mod fuzz;
 pub mod origin;

@@ -9,7 +9,7 @@ use infill_blocking::ureq::{
 use infill_core::Cause;
 use infill_tokio::reqwest;
 
-use super::{Error, Runtime, Settings, Source, Stream};
+use super::{Cache, Download, Error, Runtime, Settings, Source, Stream};
 use crate::origin::CertificateAuthority;
 
 /// A client of either runtime.
@@ -29,6 +29,9 @@ impl Client {
             Runtime::Blocking => {
                 let mut builder =
                     infill_blocking::Client::builder().store(store).configure(|all| *all = config);
+                if let Some(dir) = &settings.cache {
+                    builder = builder.cache_dir(dir);
+                }
                 if let Some(authority) = settings.authority.clone() {
                     builder = builder.agent_factory(move || agent(&authority));
                 }
@@ -39,6 +42,9 @@ impl Client {
                     .store(store)
                     .configure(|all| *all = config)
                     .runtime(tokio_runtime().clone());
+                if let Some(dir) = &settings.cache {
+                    builder = builder.cache_dir(dir);
+                }
                 if let Some(authority) = &settings.authority {
                     builder = builder.http(http(authority)?);
                 }
@@ -53,6 +59,34 @@ impl Client {
             Self::Blocking(client) => client.open(source).map(Stream::Blocking),
             Self::Tokio(client) => tokio_runtime().block_on(client.open(source)).map(Stream::Tokio),
         }
+    }
+
+    /// Fetches a source into the cache.
+    pub fn download(&self, source: impl Into<Source>) -> Download {
+        match self {
+            Self::Blocking(client) => Download::Blocking(client.download(source)),
+            Self::Tokio(client) => Download::Tokio(client.download(source)),
+        }
+    }
+
+    /// Fetches the first bytes of a source into the cache.
+    pub fn prefetch(&self, source: impl Into<Source>, bytes: u64) -> Download {
+        match self {
+            Self::Blocking(client) => Download::Blocking(client.prefetch(source, bytes)),
+            Self::Tokio(client) => Download::Tokio(client.prefetch(source, bytes)),
+        }
+    }
+
+    /// Its cache.
+    ///
+    /// # Panics
+    /// If it has none.
+    pub fn cache(&self) -> Cache {
+        let cache = match self {
+            Self::Blocking(client) => client.cache().map(Cache::Blocking),
+            Self::Tokio(client) => client.cache().map(Cache::Tokio),
+        };
+        cache.expect("the settings name a directory")
     }
 
     /// The network is another one.

@@ -20,7 +20,6 @@ mod damage;
 mod downloads;
 mod eviction;
 mod full_disk;
-mod journal;
 mod keeping;
 mod locks;
 mod loss;

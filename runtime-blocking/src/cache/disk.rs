@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 /// A directory that the cache has for itself.
 pub trait Disk: Send + Sync + 'static {
-    /// Opens a file, for reading and writing. Makes it, and the directory that it is in, if asked to.
+    /// Opens a file, for reading and writing. Makes it, and the directory that it is in, if asked to; but never the
+    /// cache's own directory, which somebody has deleted where it is missing.
     fn open(&self, path: &str, create: bool) -> io::Result<Arc<dyn DiskFile>>;
 
     /// Gives a file another name, in place of whatever had it.
@@ -16,7 +17,7 @@ pub trait Disk: Send + Sync + 'static {
     /// Deletes a file. That it is not there is no error.
     fn remove(&self, path: &str) -> io::Result<()>;
 
-    /// Deletes a directory if it is empty.
+    /// Deletes a directory if it is empty. That it isn't, or that it is not there, is no error.
     fn remove_dir(&self, path: &str) -> io::Result<()>;
 
     /// The names in a directory, `""` being the cache's own. None where it is not there.
@@ -25,8 +26,19 @@ pub trait Disk: Send + Sync + 'static {
     /// Has the names in a directory on the disk.
     fn sync_dir(&self, path: &str) -> io::Result<()>;
 
-    /// Takes the lock that one process, and one client in it, may hold; dropping the guard gives it back.
+    /// Takes the lock that one process, and one client in it, may hold; dropping the guard gives it back. `WouldBlock`
+    /// where somebody else holds it, `Unsupported` where there are no locks.
     fn lock(&self) -> io::Result<Arc<dyn DiskLock>>;
+
+    /// Which file that name leads to now, as [`DiskFile::identity`] says it; `NotFound` where it leads to none.
+    fn identity(&self, path: &str) -> io::Result<Option<(u64, u64)>> {
+        self.open(path, false)?.identity()
+    }
+
+    /// The whole of a path, for people; `""` is the cache's directory.
+    fn describe(&self, path: &str) -> String {
+        path.to_owned()
+    }
 }
 
 /// An open file.

@@ -1,4 +1,4 @@
-//! The cache and the downloads of a client of either runtime.
+//! The cache of a client of either runtime, and what is downloaded into it.
 
 use super::{CacheEntry, CacheKey, Error, Source, StreamHandle, Verified, tokio_runtime};
 
@@ -12,8 +12,8 @@ pub enum Cache {
 }
 
 /// A download of either runtime.
-#[derive(Debug)]
 #[must_use = "a download that is dropped is stopped"]
+#[derive(Debug)]
 pub enum Download {
     /// Of `infill-blocking`.
     Blocking(infill_blocking::Download),
@@ -62,7 +62,7 @@ impl Cache {
         }
     }
 
-    /// Compares what is stored of it.
+    /// Compares what is stored of it with what was.
     pub fn verify(&self, key: &CacheKey) -> Result<Verified, Error> {
         match self {
             Self::Blocking(cache) => cache.verify(key),
@@ -96,7 +96,7 @@ impl Download {
         }
     }
 
-    /// Waits for its end.
+    /// Waits until it is done.
     pub fn wait(self) -> Result<(), Error> {
         match self {
             Self::Blocking(download) => download.wait(),

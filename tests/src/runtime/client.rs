@@ -29,7 +29,7 @@ impl Client {
             Runtime::Blocking => {
                 let mut builder =
                     infill_blocking::Client::builder().store(store).configure(|all| *all = config);
-                if let Some(dir) = &settings.cache {
+                if let Some(dir) = &settings.cache_dir {
                     builder = builder.cache_dir(dir);
                 }
                 if let Some(authority) = settings.authority.clone() {
@@ -42,7 +42,7 @@ impl Client {
                     .store(store)
                     .configure(|all| *all = config)
                     .runtime(tokio_runtime().clone());
-                if let Some(dir) = &settings.cache {
+                if let Some(dir) = &settings.cache_dir {
                     builder = builder.cache_dir(dir);
                 }
                 if let Some(authority) = &settings.authority {
@@ -61,7 +61,7 @@ impl Client {
         }
     }
 
-    /// Fetches a source into the cache.
+    /// Begins to fetch all of it into the cache.
     pub fn download(&self, source: impl Into<Source>) -> Download {
         match self {
             Self::Blocking(client) => Download::Blocking(client.download(source)),
@@ -69,7 +69,7 @@ impl Client {
         }
     }
 
-    /// Fetches the first bytes of a source into the cache.
+    /// Begins to fetch its first bytes into the cache.
     pub fn prefetch(&self, source: impl Into<Source>, bytes: u64) -> Download {
         match self {
             Self::Blocking(client) => Download::Blocking(client.prefetch(source, bytes)),
@@ -77,16 +77,12 @@ impl Client {
         }
     }
 
-    /// Its cache.
-    ///
-    /// # Panics
-    /// If it has none.
-    pub fn cache(&self) -> Cache {
-        let cache = match self {
+    /// The cache, if there is one.
+    pub fn cache(&self) -> Option<Cache> {
+        match self {
             Self::Blocking(client) => client.cache().map(Cache::Blocking),
             Self::Tokio(client) => client.cache().map(Cache::Tokio),
-        };
-        cache.expect("the settings name a directory")
+        }
     }
 
     /// The network is another one.

@@ -1,16 +1,12 @@
 //! Both runtimes behind one face, so that one script proves both: [`Runtime`] makes a [`Client`], which opens a
 //! [`Stream`] that reads and seeks as `std::io` says. Knows nothing of what is tested with it.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use infill_core::Config;
 pub use infill_tokio::{
-    CacheEntry, CacheKey, CacheState, Cause, Error, ErrorKind, Notice, Noticed, Notices,
-    ResourceStatus, Source, State, StoreKind, StreamHandle, Verified,
+    CacheEntry, CacheKey, CacheState, Cause, Durability, Error, ErrorKind, Notice, Noticed,
+    Notices, ResourceStatus, Revalidate, Source, State, StoreKind, StreamHandle, Verified,
 };
 
 mod cache;
@@ -44,7 +40,7 @@ impl Runtime {
         self.try_client(settings).unwrap_or_else(|error| panic!("no client of {self:?}: {error}"))
     }
 
-    /// A client with these settings, or why there is none.
+    /// The same, where there may be none: a cache's directory may be taken.
     pub fn try_client(self, settings: &Settings) -> Result<Client, Error> {
         Client::build(self, settings)
     }
@@ -64,10 +60,10 @@ impl fmt::Display for Runtime {
 pub struct Settings {
     /// The machine's.
     pub config: Config,
-    /// Where bytes are kept.
+    /// Where bytes are kept that are not cached.
     pub store: StoreKind,
     /// Where the cache is, if there is one.
-    pub cache: Option<PathBuf>,
+    pub cache_dir: Option<PathBuf>,
     /// The only authority to be trusted; without one, Mozilla's.
     pub authority: Option<CertificateAuthority>,
 }
@@ -78,7 +74,7 @@ impl Settings {
         Self {
             config: Config::default(),
             store: StoreKind::default(),
-            cache: None,
+            cache_dir: None,
             authority: None,
         }
     }
@@ -106,10 +102,10 @@ impl Settings {
         self
     }
 
-    /// Keeps a cache there.
+    /// Keeps a cache there. Its other settings are the machine's.
     #[must_use]
-    pub fn cache(mut self, dir: impl AsRef<Path>) -> Self {
-        self.cache = Some(dir.as_ref().to_owned());
+    pub fn cache(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(dir.into());
         self
     }
 

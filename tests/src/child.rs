@@ -13,6 +13,7 @@
 
 use std::ffi::OsString;
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -49,9 +50,29 @@ impl Child {
     /// # Panics
     /// If no process can be started, which leaves a test nothing to do.
     pub fn start<A: Into<OsString>>(test: &str, args: impl IntoIterator<Item = A>) -> Self {
+        Self::start_by(Command::new(this()), test, args)
+    }
+
+    /// The same, started by another program, which is given this binary as its last argument.
+    ///
+    /// # Panics
+    /// As [`Child::start`].
+    pub fn start_under<A: Into<OsString>>(
+        mut program: Command,
+        test: &str,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        program.arg(this());
+        Self::start_by(program, test, args)
+    }
+
+    fn start_by<A: Into<OsString>>(
+        mut program: Command,
+        test: &str,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-        let program = std::env::current_exe().expect("a process knows where it comes from");
-        let started = Command::new(program)
+        let started = program
             .args(["--ignored", "--exact", test])
             .env(ARGS, args.join(SEPARATOR.as_ref()))
             .stdin(Stdio::null())
@@ -114,6 +135,11 @@ impl Child {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// This binary.
+fn this() -> PathBuf {
+    std::env::current_exe().expect("a process knows where it comes from")
 }
 
 impl Drop for Child {

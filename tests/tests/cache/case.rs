@@ -179,6 +179,11 @@ pub(crate) fn is_lock(error: &str) -> bool {
     error.contains("lock")
 }
 
+/// The cache of a client that has one.
+pub(crate) fn cache_of(client: &Client) -> Cache {
+    client.cache().expect("the settings name a directory")
+}
+
 /// The one entry of a cache.
 pub(crate) fn only(cache: &Cache) -> CacheEntry {
     let entries = cache.list().unwrap();

@@ -7,8 +7,9 @@ use infill_tests::{
     origin::content,
     runtime::{ErrorKind, Notice, Runtime},
 };
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::case::{Case, LEN, PATH, SEED, files, notices};
+use crate::case::{Case, LEN, PATH, SEED, cache_of, files, notices};
 
 both! {
     d12_a_torn_end_costs_the_last_records,
@@ -79,7 +80,7 @@ fn d12_a_journal_of_garbage_is_set_aside(runtime: Runtime) {
     let garbage = vec![0x5a; 100_000];
     fs::write(case.journal(), &garbage).unwrap();
     let client = case.client();
-    assert_eq!(client.cache().list().unwrap(), []);
+    assert_eq!(cache_of(&client).list().unwrap(), []);
     let mut stream = client.open(case.url()).unwrap();
     case.reads_on(&mut stream);
     assert_eq!(case.sent(), 2 * LEN, "{}", case.story());
@@ -106,12 +107,17 @@ fn d12_an_empty_journal_is_a_new_one(runtime: Runtime) {
 
 fn d12_a_newer_version_is_left_alone(runtime: Runtime) {
     let case = complete(runtime);
-    let newer = infill_blocking::cache::newer_journal();
+    let mut newer = fs::read(case.journal()).unwrap();
+    // Its version is at 8, and the digest of all before it at 24, in every version.
+    newer[8..12].copy_from_slice(&2u32.to_le_bytes());
+    let digest = xxh3_64(&newer[..24]);
+    newer[24..32].copy_from_slice(&digest.to_le_bytes());
     fs::write(case.journal(), &newer).unwrap();
     let before = case.data_files();
     let error = runtime.try_client(&case.settings).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Store, "{error}");
-    assert!(error.to_string().contains("newer"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("newer") && text.contains(case.root().to_str().unwrap()), "{text}");
     assert_eq!(fs::read(case.journal()).unwrap(), newer);
     assert_eq!(case.data_files(), before);
 }
@@ -120,8 +126,8 @@ fn d12_a_journal_of_another_life_is_not_believed(runtime: Runtime) {
     let case = complete(runtime);
     let old = fs::read(case.journal()).unwrap();
     let client = case.client();
-    for entry in client.cache().list().unwrap() {
-        client.cache().remove(&entry.key).unwrap();
+    for entry in cache_of(&client).list().unwrap() {
+        cache_of(&client).remove(&entry.key).unwrap();
     }
     drop(client);
     drop(case.client());

@@ -7,10 +7,10 @@ use std::{
 
 use infill_tests::{
     origin::content,
-    runtime::{Cause, CacheState, ErrorKind, Runtime, Settings, State},
+    runtime::{CacheState, Cause, ErrorKind, Runtime, Settings, State},
 };
 
-use crate::case::{BLOCK, Case, LEN, SEED, eventually, only};
+use crate::case::{BLOCK, Case, LEN, SEED, cache_of, eventually, only};
 
 both! {
     a_download_is_complete_when_it_is_waited_for,
@@ -30,7 +30,7 @@ fn a_download_is_complete_when_it_is_waited_for(runtime: Runtime) {
     let download = client.download(case.url());
     let handle = download.handle();
     download.wait().unwrap();
-    let entry = only(&client.cache());
+    let entry = only(&cache_of(&client));
     assert_eq!((entry.stored, entry.state), (LEN, CacheState::Complete));
     assert_eq!((entry.percent(), entry.pinned), (Some(100.0), false));
     assert_eq!(handle.stats().bytes_fetched, LEN);
@@ -48,8 +48,8 @@ fn a_dropped_download_stops_and_keeps_what_came(runtime: Runtime) {
     eventually("something came", || handle.stats().bytes_fetched == 300_000);
     drop(download);
     eventually("it has stopped", || case.origin.open_connections() == 0);
-    eventually("it is closed", || !only(&client.cache()).open);
-    let entry = only(&client.cache());
+    eventually("it is closed", || !only(&cache_of(&client)).open);
+    let entry = only(&cache_of(&client));
     assert_eq!((entry.stored, entry.state), (300_000, CacheState::Partial));
     drop(client);
     case.client().download(case.url()).wait().unwrap();
@@ -60,9 +60,9 @@ fn a_pinned_download_is_pinned(runtime: Runtime) {
     let case = Case::new(runtime);
     case.client().download(case.url()).pin().wait().unwrap();
     let client = case.client();
-    assert!(only(&client.cache()).pinned, "also in the next life");
-    client.cache().clear().unwrap();
-    assert_eq!(only(&client.cache()).stored, LEN);
+    assert!(only(&cache_of(&client)).pinned, "also in the next life");
+    cache_of(&client).clear().unwrap();
+    assert_eq!(only(&cache_of(&client)).stored, LEN);
 }
 
 fn a_prefetch_takes_the_beginning(runtime: Runtime) {
@@ -71,7 +71,7 @@ fn a_prefetch_takes_the_beginning(runtime: Runtime) {
     case.on().rate(16 << 20);
     case.client().prefetch(case.url(), 300_000).wait().unwrap();
     let client = case.client();
-    let stored = only(&client.cache()).stored;
+    let stored = only(&cache_of(&client)).stored;
     assert!((300_000..300_000 + 2 * BLOCK).contains(&stored), "{stored}");
     case.on().from(1).stall_before_head();
     let mut stream = client.open(case.url()).unwrap();
@@ -80,7 +80,7 @@ fn a_prefetch_takes_the_beginning(runtime: Runtime) {
     // More than there is, is all there is.
     case.origin.heal_all();
     case.client().prefetch(case.url(), u64::MAX).wait().unwrap();
-    assert_eq!(only(&case.client().cache()).stored, len);
+    assert_eq!(only(&cache_of(&case.client())).stored, len);
 }
 
 fn playback_comes_first(runtime: Runtime) {
@@ -105,7 +105,7 @@ fn a_download_that_fails_says_why(runtime: Runtime) {
     let client = case.client();
     let error = client.download(case.origin.url("/none")).wait().unwrap_err();
     assert_eq!(error.http_status(), Some(404), "{error}");
-    assert_eq!(client.cache().list().unwrap(), []);
+    assert_eq!(cache_of(&client).list().unwrap(), []);
     case.on().nth(0).cut_at(100_000);
     case.on().from(1).status(503);
     let error = client.download(case.url()).wait().unwrap_err();
@@ -114,7 +114,7 @@ fn a_download_that_fails_says_why(runtime: Runtime) {
     assert!(matches!(error.cause(), Cause::Unsupported(_) | Cause::Caller(_)), "{error}");
     case.origin.heal_all();
     client.download(case.url()).wait().unwrap();
-    assert_eq!(only(&client.cache()).stored, LEN);
+    assert_eq!(only(&cache_of(&client)).stored, LEN);
 }
 
 fn without_a_cache_there_is_no_download(runtime: Runtime) {

@@ -10,7 +10,7 @@ use infill_tests::{
     runtime::{Client, Runtime},
 };
 
-use crate::case::{Case, LEN, SEED, eventually, key_of};
+use crate::case::{Case, LEN, SEED, cache_of, eventually, key_of};
 
 both! {
     d17_the_least_recently_used_goes_first_whatever_the_clock_says,
@@ -26,8 +26,7 @@ const PATHS: [&str; 4] = ["/a", "/b", "/c", "/d"];
 
 /// Four files, and room for three.
 fn crowded(runtime: Runtime) -> Case {
-    let case = Case::new(runtime)
-        .with(|config| config.cache_limit_bytes = Some(3 * LEN + JOURNAL));
+    let case = Case::new(runtime).with(|config| config.cache_limit_bytes = Some(3 * LEN + JOURNAL));
     for path in PATHS {
         case.origin.put(path, content(SEED, LEN));
     }
@@ -36,7 +35,7 @@ fn crowded(runtime: Runtime) -> Case {
 
 /// What is there, the least recently used first.
 fn paths(case: &Case, client: &Client) -> Vec<String> {
-    let mut entries = client.cache().list().unwrap();
+    let mut entries = cache_of(&client).list().unwrap();
     entries.sort_by_key(|entry| entry.used);
     let host = case.origin.url("");
     entries.into_iter().map(|entry| entry.url.replace(&host, "")).collect()
@@ -52,7 +51,7 @@ fn plays(case: &Case, client: &Client, path: &str) {
     let mut stream = client.open(case.origin.url(path)).unwrap();
     case.reads_on(&mut stream);
     drop(stream);
-    eventually("it is closed", || client.cache().list().unwrap().iter().all(|e| !e.open));
+    eventually("it is closed", || cache_of(&client).list().unwrap().iter().all(|e| !e.open));
 }
 
 fn d17_the_least_recently_used_goes_first_whatever_the_clock_says(runtime: Runtime) {
@@ -62,7 +61,7 @@ fn d17_the_least_recently_used_goes_first_whatever_the_clock_says(runtime: Runti
     }
     // As after a clock that was wrong: `/b` seems to be the newest by a year.
     let client = case.client();
-    let stale = key_of(&client.cache(), &case.origin.url("/b")).to_string();
+    let stale = key_of(&cache_of(&client), &case.origin.url("/b")).to_string();
     assert_eq!(paths(&case, &client), ["/b", "/c", "/a"]);
     drop(client);
     let year = SystemTime::now() + Duration::from_secs(365 * 24 * 3600);
@@ -87,7 +86,7 @@ fn d16_what_is_pinned_or_open_stays(runtime: Runtime) {
     for path in ["/a", "/b", "/c"] {
         plays(&case, &client, path);
     }
-    let cache = client.cache();
+    let cache = cache_of(&client);
     cache.pin(&key_of(&cache, &case.origin.url("/a"))).unwrap();
     let mut open = client.open(case.origin.url("/b")).unwrap();
     let mut stream = client.open(case.origin.url("/d")).unwrap();

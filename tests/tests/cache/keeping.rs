@@ -1,4 +1,4 @@
-//! `client.cache()`: what it lists, and what it does.
+//! `cache_of(&client)`: what it lists, and what it does.
 
 use std::{fs, io::Seek as _};
 
@@ -7,7 +7,7 @@ use infill_tests::{
     runtime::{CacheState, ErrorKind, Runtime, Source},
 };
 
-use crate::case::{BLOCK, Case, LEN, SEED, eventually, key_of, only};
+use crate::case::{BLOCK, Case, LEN, SEED, cache_of, eventually, key_of, only};
 
 both! {
     it_lists_what_is_there,
@@ -27,9 +27,9 @@ fn it_lists_what_is_there(runtime: Runtime) {
     let client = case.client();
     let url = case.origin.url("/b?token=secret");
     let stream = client.open(url.as_str()).unwrap();
-    let entries = client.cache().list().unwrap();
+    let entries = cache_of(&client).list().unwrap();
     let find = |url: &str| {
-        let key = key_of(&client.cache(), url);
+        let key = key_of(&cache_of(&client), url);
         entries.iter().find(|entry| entry.key == key).unwrap_or_else(|| panic!("{entries:?}"))
     };
     let (a, b) = (find(&case.url()), find(&url));
@@ -50,7 +50,7 @@ fn what_is_removed_is_gone(runtime: Runtime) {
     case.plays();
     assert!(!case.data_files().is_empty());
     let client = case.client();
-    let cache = client.cache();
+    let cache = cache_of(&client);
     cache.remove(&only(&cache).key).unwrap();
     assert_eq!(cache.list().unwrap(), []);
     eventually("its files are gone", || case.data_files().is_empty());
@@ -59,13 +59,13 @@ fn what_is_removed_is_gone(runtime: Runtime) {
     assert_eq!(case.sent(), 2 * LEN, "{}", case.story());
     drop((stream, cache, client));
     let client = case.client();
-    assert_eq!(only(&client.cache()).stored, LEN);
+    assert_eq!(only(&cache_of(&client)).stored, LEN);
 }
 
 fn what_is_open_is_not_removed(runtime: Runtime) {
     let case = Case::new(runtime);
     let client = case.client();
-    let cache = client.cache();
+    let cache = cache_of(&client);
     let mut stream = client.open(case.url()).unwrap();
     case.reads_on(&mut stream);
     let key = only(&cache).key;
@@ -85,7 +85,7 @@ fn clear_leaves_what_is_pinned_or_open(runtime: Runtime) {
         case.origin.put(path, content(SEED, LEN));
     }
     let client = case.client();
-    let cache = client.cache();
+    let cache = cache_of(&client);
     let url = |path: &str| case.origin.url(path);
     for path in ["/b", "/c", "/d"] {
         client.download(url(path)).wait().unwrap();
@@ -129,7 +129,7 @@ fn clear_removes_our_own_strays_and_nothing_else(runtime: Runtime) {
         fs::write(file, b"mine").unwrap();
     }
     let client = case.client();
-    client.cache().clear().unwrap();
+    cache_of(&client).clear().unwrap();
     eventually("the stray is gone", || !stray.exists());
     eventually("and so is the file", || !file.exists());
     for file in &mine {
@@ -140,19 +140,19 @@ fn clear_removes_our_own_strays_and_nothing_else(runtime: Runtime) {
 fn a_pin_may_come_before_the_file(runtime: Runtime) {
     let case = Case::new(runtime);
     let client = case.client();
-    let key = client.cache().key(&Source::url(case.url())).unwrap();
-    client.cache().pin(&key).unwrap();
+    let key = cache_of(&client).key(&Source::url(case.url())).unwrap();
+    cache_of(&client).pin(&key).unwrap();
     drop(client);
     case.plays();
-    assert!(only(&case.client().cache()).pinned);
+    assert!(only(&cache_of(&case.client())).pinned);
 }
 
 fn d3_verify_finds_what_was_damaged(runtime: Runtime) {
     let case = Case::new(runtime);
     case.plays();
     let client = case.client();
-    let key = only(&client.cache()).key;
-    let found = client.cache().verify(&key).unwrap();
+    let key = only(&cache_of(&client)).key;
+    let found = cache_of(&client).verify(&key).unwrap();
     assert_eq!((found.good, found.lost), (LEN, 0));
     drop(client);
     let file = case.data_files().remove(0);
@@ -160,9 +160,9 @@ fn d3_verify_finds_what_was_damaged(runtime: Runtime) {
     bytes[BLOCK as usize + 5] ^= 1;
     fs::write(&file, bytes).unwrap();
     let client = case.client();
-    let found = client.cache().verify(&key).unwrap();
+    let found = cache_of(&client).verify(&key).unwrap();
     assert_eq!((found.good, found.lost), (LEN - BLOCK, BLOCK));
-    let entry = only(&client.cache());
+    let entry = only(&cache_of(&client));
     assert_eq!((entry.stored, entry.state), (LEN - BLOCK, CacheState::Partial));
     assert_eq!(case.requests().len(), 1, "it asks nobody: {}", case.story());
     let mut stream = client.open(case.url()).unwrap();
@@ -173,7 +173,7 @@ fn d3_verify_finds_what_was_damaged(runtime: Runtime) {
 fn what_is_not_there_is_named(runtime: Runtime) {
     let case = Case::new(runtime);
     let client = case.client();
-    let cache = client.cache();
+    let cache = cache_of(&client);
     let key = key_of(&cache, &case.url());
     for error in [cache.verify(&key).unwrap_err(), cache.remove(&key).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Caller, "{error}");

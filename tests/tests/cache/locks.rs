@@ -13,7 +13,7 @@ use infill_tests::{
     runtime::{ErrorKind, Runtime, Settings},
 };
 
-use crate::case::{Case, eventually, is_lock};
+use crate::case::{Case, cache_of, eventually, is_lock};
 
 both! {
     d7_a_second_client_is_told_which_lock,
@@ -91,7 +91,7 @@ fn a_stream_keeps_the_directory_for_its_client(runtime: Runtime) {
     let case = Case::new(runtime);
     let client = case.client();
     let mut stream = client.open(case.url()).unwrap();
-    let cache = client.cache();
+    let cache = cache_of(&client);
     drop(client);
     runtime.try_client(&case.settings).unwrap_err();
     case.reads_on(&mut stream);

@@ -11,7 +11,7 @@ use std::{
 use infill_tests::runtime::{Notice, Runtime, Stream};
 
 use crate::case::{
-    BLOCK, Case, LEN, SEED, eventually, is_of_the_disk, key_of, notices, only,
+    BLOCK, Case, LEN, SEED, cache_of, eventually, is_of_the_disk, key_of, notices, only,
 };
 
 both! {
@@ -177,7 +177,7 @@ fn a_directory_where_a_data_file_should_be(runtime: Runtime) {
     // A file where its directory should be.
     let case = Case::new(runtime);
     let client = case.client();
-    let key = key_of(&client.cache(), &case.url()).to_string();
+    let key = key_of(&cache_of(&client), &case.url()).to_string();
     drop(client);
     fs::write(case.root().join(key), b"in the way").unwrap();
     let mut stream = case.open();
@@ -195,7 +195,7 @@ fn d3_a_file_without_a_record_does_not_exist(runtime: Runtime) {
     let file = data_file(&case);
     fs::write(&file, infill_tests::origin::content(SEED, LEN)).unwrap();
     let client = case.client();
-    assert_eq!(only(&client.cache()).stored, BLOCK);
+    assert_eq!(only(&cache_of(&client)).stored, BLOCK);
     let mut stream = client.open(case.url()).unwrap();
     case.reads_on(&mut stream);
     assert_eq!(case.sent(), LEN, "{}", case.story());
@@ -204,7 +204,7 @@ fn d3_a_file_without_a_record_does_not_exist(runtime: Runtime) {
     let copy = file.with_file_name("0000000000000000000000000000000000000000-0000000100000001.0");
     fs::copy(&file, &copy).unwrap();
     let client = case.client();
-    assert_eq!(client.cache().list().unwrap().len(), 1);
+    assert_eq!(cache_of(&client).list().unwrap().len(), 1);
     eventually("strays are swept away", || !copy.exists());
     thread::yield_now();
     assert!(file.exists());

@@ -8,7 +8,7 @@ use infill_tests::{
     runtime::{Cause, ErrorKind, ResourceStatus, Runtime, State},
 };
 
-use crate::case::{Case, LEN, OTHER_SEED, SEED, eventually};
+use crate::case::{Case, LEN, OTHER_SEED, SEED, cache_of, eventually};
 
 both! {
     a_complete_file_plays_without_a_request,
@@ -148,11 +148,11 @@ fn d14_no_store_leaves_nothing_on_the_disk(runtime: Runtime) {
     case.reads_on(&mut stream);
     stream.check_at(SEED, 10, 1000);
     assert_eq!(case.data_files(), Vec::<std::path::PathBuf>::new());
-    assert_eq!(client.cache().list().unwrap(), []);
+    assert_eq!(cache_of(&client).list().unwrap(), []);
     drop((stream, client));
     // Nor does the next life know of it.
     let client = case.client();
-    assert_eq!(client.cache().list().unwrap(), []);
+    assert_eq!(cache_of(&client).list().unwrap(), []);
     let mut stream = client.open(case.url()).unwrap();
     case.reads_on(&mut stream);
     assert_eq!((case.requests().len(), case.sent()), (2, 2 * LEN), "{}", case.story());

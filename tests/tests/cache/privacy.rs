@@ -7,7 +7,7 @@ use infill_tests::{
     runtime::{Runtime, Source},
 };
 
-use crate::case::{Case, LEN, SEED, files};
+use crate::case::{Case, LEN, SEED, cache_of, files};
 
 both! {
     directories_are_0700_and_files_0600,
@@ -60,9 +60,9 @@ fn no_secret_is_on_the_disk(runtime: Runtime) {
     }
     // After a compaction, too, and with pins.
     let client = case.client();
-    for entry in client.cache().list().unwrap() {
+    for entry in cache_of(&client).list().unwrap() {
         assert!(!entry.url.contains("hush"), "{entry:?}");
-        client.cache().pin(&entry.key).unwrap();
+        cache_of(&client).pin(&entry.key).unwrap();
     }
     for source in sources {
         case.reads_on(&mut client.open(source).unwrap());

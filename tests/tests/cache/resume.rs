@@ -13,7 +13,7 @@ use infill_tests::{
     runtime::{ResourceStatus, Runtime},
 };
 
-use crate::case::{BLOCK, Case, LEN, SEED, eventually, only};
+use crate::case::{BLOCK, Case, LEN, SEED, cache_of, eventually, only};
 
 both! {
     a_prefix_is_gone_on_with,
@@ -48,7 +48,7 @@ fn holes_are_filled_and_nothing_else(runtime: Runtime) {
     stream.check_at(SEED, 500_000, 150_000);
     drop(stream);
     let client = case.client();
-    let entry = only(&client.cache());
+    let entry = only(&cache_of(&client));
     assert_eq!((entry.stored, entry.total), (250_000, Some(LEN)));
     let mut stream = client.open(case.url()).unwrap();
     case.reads_on(&mut stream);

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use infill_tests::runtime::{ErrorKind, Runtime, Source, State};
 
-use crate::case::{Case, LEN, SEED, eventually, only};
+use crate::case::{Case, LEN, SEED, cache_of, eventually, only};
 
 both! {
     two_opens_of_one_identity_are_one_download,
@@ -37,7 +37,7 @@ fn two_opens_of_one_identity_are_one_download(runtime: Runtime) {
     let mut third = client.open(case.url()).unwrap();
     case.reads_on(&mut third);
     assert_eq!(case.requests().len(), 1, "{}", case.story());
-    assert_eq!(only(&client.cache()).stored, LEN);
+    assert_eq!(only(&cache_of(&client)).stored, LEN);
 }
 
 fn opens_at_the_same_time_are_one_download(runtime: Runtime) {
@@ -62,9 +62,9 @@ fn the_other_goes_on_when_one_is_closed(runtime: Runtime) {
         left.check_at(SEED, 0, 100_000);
         let handle = gone.handle();
         handle.close();
-        let error = gone.read_at(0, &mut [0; 10]).map_err(|error| {
-            infill_tests::runtime::of_infill(&error).kind()
-        });
+        let error = gone
+            .read_at(0, &mut [0; 10])
+            .map_err(|error| infill_tests::runtime::of_infill(&error).kind());
         assert_eq!(error, Err(ErrorKind::Closed));
         drop(gone);
         case.reads_on(&mut left);
@@ -96,7 +96,7 @@ fn another_authorization_is_another_file(runtime: Runtime) {
         case.reads_on(stream);
     }
     assert_eq!((case.requests().len(), case.sent()), (2, 2 * LEN), "{}", case.story());
-    assert_eq!(client.cache().list().unwrap().len(), 2);
+    assert_eq!(cache_of(&client).list().unwrap().len(), 2);
     drop((streams, client));
     // Nor in the next life.
     let client = case.client();

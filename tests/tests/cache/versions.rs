@@ -10,7 +10,7 @@ use infill_tests::{
     runtime::{ErrorKind, Runtime},
 };
 
-use crate::case::{BLOCK, Case, LEN, OTHER_SEED, SEED, eventually, only};
+use crate::case::{BLOCK, Case, LEN, OTHER_SEED, SEED, cache_of, eventually, only};
 
 both! {
     d15_another_length_is_another_version,
@@ -38,7 +38,7 @@ fn changes(case: &Case, old: Resource, new: Resource) {
     drop(stream);
     let asked = case.requests().len();
     let client = case.client();
-    assert_eq!(only(&client.cache()).total, Some(len));
+    assert_eq!(only(&cache_of(&client)).total, Some(len));
     let mut stream = client.open(case.url()).unwrap();
     assert_eq!(stream.read_on(OTHER_SEED).count, len);
     assert_eq!(case.requests().len(), asked, "complete: {}", case.story());
@@ -127,7 +127,7 @@ fn d15_a_file_that_changes_in_each_life_is_the_last_one_in_the_end(runtime: Runt
     case.put(old());
     old_then_changed_or_new(&case, 105, SEED, LEN);
     case.plays();
-    assert_eq!(only(&case.client().cache()).total, Some(LEN));
+    assert_eq!(only(&cache_of(&case.client())).total, Some(LEN));
     eventually("the others are gone", || case.data_files().len() == 1);
 }
 

@@ -15,9 +15,12 @@ const LAYERS: &[&[&str]] = &[
     // Values and rules that stand alone.
     &["byte_ranges", "error", "config", "http", "link", "backoff", "space", "timers"],
     // One resource, one body, one reader, one place to ask; and the words for what happens to them.
-    &["view", "event", "action", "catalog", "resource", "transfer", "reader", "endpoint"],
+    &[
+        "view", "event", "action", "catalog", "cached", "sealing", "syncing", "resource",
+        "transfer", "reader", "endpoint",
+    ],
     // What to fetch next, and who may.
-    &["schedule", "slots"],
+    &["schedule", "slots", "out", "cache"],
     // The policies, and what is lent to them.
     &["flight", "context", "track"],
     &["machine"],

@@ -8,8 +8,8 @@ use infill_core::{ByteRange, Restored, Sum};
 
 /// A cache's directory: its journal, and the files of its resources. It decides nothing.
 ///
-/// The engine calls what concerns the journal one after the other, and the same for what concerns one resource, but
-/// for reads, which may come at any time. The directory's lock is held as long as there is a reference to this or to a
+/// The engine calls what concerns the journal one after the other, and so what changes one resource; reads, removals and
+/// sweeps may come beside all that, a removal only for what is no longer written. The directory's lock is held as long as there is a reference to this or to a
 /// file of it.
 pub trait Archive: Send + Sync + 'static {
     /// The files of one resource. Nothing is opened before it is needed.

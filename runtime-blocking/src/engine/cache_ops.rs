@@ -1,8 +1,7 @@
-//! What the machine asks of the cache as a whole, carried out by the pool: the journal's records in order, one worker
-//! for all of them; and what is answered to commands.
+//! What the machine asks of the cache as a whole, carried out by the pool: the journal's records in order, by one worker;
+//! deletions, which may take long, by another; and what is answered to commands.
 
 use std::io;
-use std::sync::Arc;
 
 use infill_core::{Action, Event, OpId, StoreFailure};
 
@@ -20,13 +19,15 @@ impl Engine {
             Action::Compact { op, records } => {
                 self.journal(op, move |archive| archive.compact(&records));
             }
-            Action::Remove { op, place } => self.on_cache(
-                move |archive| archive.remove(&place),
-                move |result| Event::Removed { op, result },
-            ),
+            Action::Remove { op, place } => {
+                let told = move |result| Event::Removed { op, result };
+                if let Some(job) = self.on_cache(move |archive| archive.remove(&place), told) {
+                    self.pool.delete(job);
+                }
+            }
             Action::Sweep { keep } => {
                 if let Some(archive) = self.archive.clone() {
-                    self.pool.run_journal(move || archive.sweep(&keep));
+                    self.pool.delete(move || archive.sweep(&keep));
                 }
             }
             Action::Answered { command, result } => self.tickets.answer(command, result),
@@ -39,27 +40,35 @@ impl Engine {
         op: OpId,
         work: impl FnOnce(&dyn Archive) -> io::Result<u64> + Send + 'static,
     ) {
-        self.on_cache(work, move |result| Event::Appended { op, result });
+        let told = move |result| Event::Appended { op, result };
+        if let Some(job) = self.on_cache(work, told) {
+            self.pool.journal(job);
+        }
     }
 
-    /// Does `work` in order with all else that concerns the cache as a whole, and tells what came of it.
-    fn on_cache<T: 'static>(
+    /// The job that does `work` and tells what came of it; none where there is no cache, which is told at once.
+    fn on_cache<T, Work, Told>(
         &mut self,
-        work: impl FnOnce(&dyn Archive) -> io::Result<T> + Send + 'static,
-        told: impl FnOnce(Result<T, StoreFailure>) -> Event + Send + 'static,
-    ) {
+        work: Work,
+        told: Told,
+    ) -> Option<impl FnOnce() + Send + 'static + use<T, Work, Told>>
+    where
+        T: 'static,
+        Work: FnOnce(&dyn Archive) -> io::Result<T> + Send + 'static,
+        Told: FnOnce(Result<T, StoreFailure>) -> Event + Send + 'static,
+    {
         self.ops += 1;
-        let Some(archive) = self.archive.as_ref().map(Arc::clone) else {
+        let Some(archive) = self.archive.clone() else {
             let detail = "there is no cache".into();
             self.own.push_back(told(Err(StoreFailure { full: false, detail })));
-            return;
+            return None;
         };
         let port = self.port();
-        self.pool.run_journal(move || {
+        Some(move || {
             let result = work(&*archive).map_err(|error| failure(&error));
-            // Nothing of it may be held any more once that is known: the directory's lock goes with the last reference.
+            // Once that is known, nothing of it may be held: the directory's lock goes with the last reference.
             drop(archive);
             port.post(told(result));
-        });
+        })
     }
 }

@@ -18,6 +18,8 @@ mod archive;
 mod blob;
 mod block;
 mod cache_ops;
+#[cfg(test)]
+mod cache_tests;
 mod fetcher;
 mod fill;
 mod filling;

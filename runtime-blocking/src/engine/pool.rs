@@ -1,8 +1,8 @@
 //! The worker pool for the store: the one place where the engine's disk work waits.
 //!
-//! Work of one resource is done in order, by one worker, and so is the journal's; workers start when there is work and
-//! end soon after. Reads have workers of their own: they need not wait for a write, still less for a disk that is asked
-//! to keep one. What waits here is bounded by what asks: a fetch has byte credit, a reader has one read, the journal's
+//! Work of one resource is done in order, by one worker, and so are the journal's and the deletions; workers start when
+//! there is work and end soon after. Reads have workers of their own: they need not wait for a write, still less for a
+//! disk that is asked to keep one. What waits here is bounded by what asks: a fetch has byte credit, a reader has one read, the journal's
 //! records are those of what was written.
 
 use std::collections::VecDeque;
@@ -21,6 +21,7 @@ pub struct Pool {
     work: Vec<Arc<Shard>>,
     reads: Vec<Arc<Shard>>,
     journal: Arc<Shard>,
+    deletions: Arc<Shard>,
 }
 
 #[derive(Default)]
@@ -41,10 +42,10 @@ struct State {
 }
 
 impl Pool {
-    /// At most `workers` threads for writes, as many for reads, and one for the journal.
+    /// At most `workers` threads for writes, as many for reads, one for the journal, one for deletions.
     pub fn new(workers: usize) -> Self {
         let shards = || (0..workers.max(1)).map(|_| Arc::default()).collect();
-        Self { work: shards(), reads: shards(), journal: Arc::default() }
+        Self { work: shards(), reads: shards(), journal: Arc::default(), deletions: Arc::default() }
     }
 
     /// Runs `job` after all earlier ones of the same `key`.
@@ -58,8 +59,13 @@ impl Pool {
     }
 
     /// Runs `job` after all earlier ones of the journal.
-    pub fn run_journal(&self, job: impl FnOnce() + Send + 'static) {
+    pub fn journal(&self, job: impl FnOnce() + Send + 'static) {
         self.journal.run(Box::new(job));
+    }
+
+    /// Runs `job`, which deletes files, after all earlier ones that do. It may take long, and the journal must not.
+    pub fn delete(&self, job: impl FnOnce() + Send + 'static) {
+        self.deletions.run(Box::new(job));
     }
 
     /// Nothing more is expected for now: workers end when they have done what there is.
@@ -73,7 +79,7 @@ impl Pool {
     }
 
     fn shards(&self) -> impl Iterator<Item = &Arc<Shard>> {
-        self.work.iter().chain(&self.reads).chain([&self.journal])
+        self.work.iter().chain(&self.reads).chain([&self.journal, &self.deletions])
     }
 }
 

@@ -35,7 +35,7 @@ fn crowded(runtime: Runtime) -> Case {
 
 /// What is there, the least recently used first.
 fn paths(case: &Case, client: &Client) -> Vec<String> {
-    let mut entries = cache_of(&client).list().unwrap();
+    let mut entries = cache_of(client).list().unwrap();
     entries.sort_by_key(|entry| entry.used);
     let host = case.origin.url("");
     entries.into_iter().map(|entry| entry.url.replace(&host, "")).collect()
@@ -51,7 +51,7 @@ fn plays(case: &Case, client: &Client, path: &str) {
     let mut stream = client.open(case.origin.url(path)).unwrap();
     case.reads_on(&mut stream);
     drop(stream);
-    eventually("it is closed", || cache_of(&client).list().unwrap().iter().all(|e| !e.open));
+    eventually("it is closed", || cache_of(client).list().unwrap().iter().all(|e| !e.open));
 }
 
 fn d17_the_least_recently_used_goes_first_whatever_the_clock_says(runtime: Runtime) {

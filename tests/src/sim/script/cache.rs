@@ -61,7 +61,7 @@ impl Cache {
         let file = self.files.entry(generation).or_default();
         let end = offset + bytes.len() as u64;
         file.stored.put(offset, bytes);
-        let goes_on = offset % Extent::BLOCK_BYTES != 0;
+        let goes_on = !offset.is_multiple_of(Extent::BLOCK_BYTES);
         let start = file.runs.remove(&offset).filter(|_| goes_on).unwrap_or(offset);
         file.runs.insert(end, start);
         let digest = file.stored.digest(ByteRange::new(start, end));

@@ -15,7 +15,10 @@ const LAYERS: &[&[&str]] = &[
     // Values and rules that stand alone.
     &["byte_ranges", "error", "config", "http", "link", "backoff", "space", "timers"],
     // One resource, one body, one reader, one place to ask; and the words for what happens to them.
-    &["view", "event", "action", "catalog", "resource", "transfer", "reader", "endpoint"],
+    &[
+        "view", "event", "action", "catalog", "journal", "resource", "transfer", "reader",
+        "endpoint",
+    ],
     // What to fetch next, and who may.
     &["schedule", "slots"],
     // The policies, and what is lent to them.

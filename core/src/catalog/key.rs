@@ -24,6 +24,12 @@ const NOT_SELECTING: &[&str] =
 pub struct Key(pub [u8; LEN]);
 
 impl Key {
+    /// No key comes before this.
+    pub(super) const FIRST: Self = Self([0; LEN]);
+
+    /// No key comes after this.
+    pub(super) const LAST: Self = Self([u8::MAX; LEN]);
+
     /// The identity of what is opened: the embedder's key, or else the URL without its fragment; with every header
     /// that may select content.
     pub fn of(url: &Url, cache_key: Option<&str>, headers: &[Header]) -> Self {

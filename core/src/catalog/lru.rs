@@ -1,25 +1,112 @@
 //! Which asset was used when, by a number that rises with each use: a clock may jump (FAULTS D17).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Key;
 
-/// The order of use.
+/// The order of use of the assets that are stored. One that was never used comes before all that were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LruIndex {}
+pub struct LruIndex {
+    used: BTreeMap<Key, u64>,
+    order: BTreeSet<(u64, Key)>,
+    never: usize,
+}
+
+/// Never: the first use has the number one.
+const NEVER: u64 = 0;
 
 impl LruIndex {
     /// The assets, least recently used first.
     pub fn oldest_first(&self) -> impl Iterator<Item = Key> + '_ {
-        core::iter::empty()
+        self.order.iter().map(|(_, asset)| *asset)
     }
 
     /// When it was used.
     pub fn used(&self, asset: Key) -> Option<u64> {
-        let _ = asset;
-        None
+        self.used.get(&asset).copied().filter(|at| *at != NEVER)
     }
 
     /// The number for the next use.
     pub fn next(&self) -> u64 {
-        1
+        self.order.last().map_or(NEVER, |(at, _)| *at).saturating_add(1)
+    }
+
+    /// Takes an asset in, unless it is there.
+    pub(super) fn add(&mut self, asset: Key) {
+        self.used.entry(asset).or_insert_with(|| {
+            self.order.insert((NEVER, asset));
+            self.never += 1;
+            NEVER
+        });
+    }
+
+    /// It was used, if it is there.
+    pub(super) fn touch(&mut self, asset: Key, at: u64) {
+        if let Some(last) = self.used.get_mut(&asset) {
+            self.order.remove(&(*last, asset));
+            self.order.insert((at, asset));
+            self.never -= usize::from(*last == NEVER);
+            self.never += usize::from(at == NEVER);
+            *last = at;
+        }
+    }
+
+    pub(super) fn remove(&mut self, asset: Key) {
+        if let Some(last) = self.used.remove(&asset) {
+            self.order.remove(&(last, asset));
+            self.never -= usize::from(last == NEVER);
+        }
+    }
+
+    /// Each use, oldest first.
+    pub(super) fn uses(&self) -> impl Iterator<Item = (Key, u64)> + '_ {
+        self.order.iter().skip(self.never).map(|(at, asset)| (*asset, *at))
+    }
+
+    /// How many assets were used.
+    pub(super) fn use_count(&self) -> usize {
+        self.used.len() - self.never
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> Key {
+        Key([byte; 20])
+    }
+
+    #[test]
+    fn d17_the_order_is_of_numbers_and_a_use_moves_an_asset_to_the_end() {
+        let mut lru = LruIndex::default();
+        assert_eq!(lru.next(), 1);
+        for byte in [3, 1, 2] {
+            lru.add(key(byte));
+        }
+        lru.touch(key(3), lru.next());
+        lru.touch(key(1), lru.next());
+        let order = |lru: &LruIndex| lru.oldest_first().map(|key| key.0[0]).collect::<Vec<_>>();
+        assert_eq!(order(&lru), [2, 3, 1], "the one that was never used comes first");
+        assert_eq!((lru.used(key(2)), lru.used(key(1)), lru.use_count()), (None, Some(2), 2));
+        lru.add(key(3));
+        lru.touch(key(3), lru.next());
+        assert_eq!((order(&lru), lru.next()), (vec![2, 1, 3], 4));
+        lru.remove(key(3));
+        lru.remove(key(2));
+        assert_eq!((order(&lru), lru.next(), lru.use_count()), (vec![1], 3, 1));
+        assert_eq!(lru.uses().collect::<Vec<_>>(), [(key(1), 2)]);
+    }
+
+    #[test]
+    fn what_is_not_stored_is_not_used() {
+        let mut lru = LruIndex::default();
+        lru.touch(key(1), 7);
+        assert_eq!((lru.oldest_first().count(), lru.next()), (0, 1));
+        lru.add(key(1));
+        lru.touch(key(1), u64::MAX);
+        assert_eq!(lru.next(), u64::MAX, "no panic at the end of numbers");
+        lru.touch(key(1), 0);
+        assert_eq!((lru.used(key(1)), lru.use_count()), (None, 0));
     }
 }

@@ -3,20 +3,27 @@
 //! [`Catalog::apply`] is the only way to change them, for an old record as for a new one; so what is remembered after a
 //! restart can't differ from what was known before it.
 
+mod download;
 mod downloads;
+mod extents;
 mod key;
+mod listing;
 mod lru;
 mod pins;
 mod record;
+mod size;
+mod texts;
 
-pub use downloads::{Download, DownloadIndex};
+pub use download::Download;
+pub use downloads::DownloadIndex;
 pub use key::{Key, NoKey, ResourceKey};
+pub use listing::Listing;
 pub use lru::LruIndex;
 pub use pins::PinsIndex;
-pub use record::{Extent, Generation, Listing, Place, Record, StoredFacts};
+pub use record::{Extent, Generation, Place, Record, StoredFacts};
 
 /// The three tables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
     downloads: DownloadIndex,
     pins: PinsIndex,
@@ -32,18 +39,56 @@ impl Catalog {
     }
 
     /// Takes a record over. Total: what makes no sense is ignored.
+    ///
+    /// A use of an asset of which nothing is stored is ignored too: an order of what is not there leads nowhere.
     pub fn apply(&mut self, record: &Record) {
-        let _ = record;
+        // Also of what is not there any more: its number was used.
+        self.highest = self.highest.max(record.generation());
+        match record {
+            Record::Open { place, label, facts } => {
+                if self.downloads.open(*place, label, facts) {
+                    self.lru.add(place.key.asset);
+                }
+            }
+            Record::Remove { generation } => {
+                if let Some(asset) = self.downloads.remove(*generation) {
+                    self.lru.remove(asset);
+                }
+            }
+            Record::Facts { generation, .. }
+            | Record::Extents { generation, .. }
+            | Record::Retract { generation, .. }
+            | Record::Commit { generation, .. } => self.downloads.change(*generation, record),
+            Record::Pin { asset, pinned } => self.pins.set(*asset, *pinned),
+            Record::Use { asset, at } => self.lru.touch(*asset, *at),
+        }
     }
 
     /// Records that give these tables, and no more.
     pub fn snapshot(&self) -> Vec<Record> {
-        Vec::new()
+        let mut records = Vec::new();
+        for download in self.downloads.by_generation() {
+            download.records(&mut records);
+        }
+        records.extend(self.pins.iter().map(|asset| Record::Pin { asset, pinned: true }));
+        records.extend(self.lru.uses().map(|(asset, at)| Record::Use { asset, at }));
+        records.extend(self.spent().map(|generation| Record::Remove { generation }));
+        records
     }
 
-    /// About how long a journal of [`Catalog::snapshot`] would be, in bytes; kept up to date by each record.
+    /// How long the records of [`Catalog::snapshot`] would be in a journal, without padding, in bytes; kept up to date
+    /// by each record.
     pub fn live_bytes(&self) -> u64 {
-        0
+        let spent = if self.spent().is_some() { size::REMOVE } else { 0 };
+        self.downloads.live_bytes()
+            + self.pins.len() as u64 * size::PIN
+            + self.lru.use_count() as u64 * size::USE
+            + spent
+    }
+
+    /// The highest generation, if nothing is stored of it: it must not be used again all the same.
+    fn spent(&self) -> Option<Generation> {
+        self.highest.filter(|highest| self.downloads.generation(*highest).is_none())
     }
 
     /// What is stored.
@@ -66,3 +111,6 @@ impl Catalog {
         self.highest.unwrap_or(Generation(0)).next(salt)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,4 +18,16 @@ impl PinsIndex {
     pub fn iter(&self) -> impl Iterator<Item = Key> + '_ {
         self.0.iter().copied()
     }
+
+    pub(super) fn set(&mut self, asset: Key, pinned: bool) {
+        if pinned {
+            self.0.insert(asset);
+        } else {
+            self.0.remove(&asset);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }

@@ -91,7 +91,10 @@ pub struct StoredFacts {
 }
 
 /// The longest field that is kept. A validator that is longer is not: what comes later is compared instead.
-const FIELD_BYTES: usize = 1024;
+pub(super) const FIELD_BYTES: usize = 1024;
+
+/// The longest label that is kept; a longer one is cut.
+pub(super) const LABEL_BYTES: usize = 2048;
 
 impl StoredFacts {
     /// For the journal.
@@ -199,26 +202,17 @@ pub enum Record {
 impl Record {
     /// So many extents fit into one record.
     pub const MAX_EXTENTS: usize = 512;
-}
 
-/// One asset, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Listing {
-    /// Its key.
-    pub asset: Key,
-    /// Where it came from, without what may be secret.
-    pub label: String,
-    /// How long its resources are, if that is known of all.
-    pub total: Option<u64>,
-    /// How much is stored.
-    pub stored: u64,
-    /// Whether all of it was there, verified.
-    pub complete: bool,
-    /// Whether it is pinned.
-    pub pinned: bool,
-    /// Whether it is open now.
-    pub open: bool,
-    /// How recently it was used: a higher number is later.
-    pub used: u64,
+    /// The generation that it is about, if it is about one.
+    pub fn generation(&self) -> Option<Generation> {
+        match self {
+            Self::Open { place, .. } => Some(place.generation),
+            Self::Facts { generation, .. }
+            | Self::Extents { generation, .. }
+            | Self::Retract { generation, .. }
+            | Self::Commit { generation, .. }
+            | Self::Remove { generation } => Some(*generation),
+            Self::Pin { .. } | Self::Use { .. } => None,
+        }
+    }
 }

@@ -78,9 +78,8 @@ impl Machine {
         let key = ResourceKey::file(options.asset.unwrap_or_else(identity));
         if let Some(download) = self.sharing.by_key.get(&key).copied() {
             self.sharing.downloads.insert(track, download);
-            let renewable = source.renewable;
             return self.with(download, |file, context| {
-                file.join(track, renewable, options, context);
+                file.join(track, *source, options, context);
             });
         }
         // What is not kept can't be found again either: there nobody waits.

@@ -136,8 +136,20 @@ impl World {
         let (hub, engine) = Hub::with_shelf(Config::default(), store, Some(shelf), || ());
         let mut world = Self { hub: Some(hub), engine, log };
         world.turn();
-        world.log.take();
+        // What belongs to nothing is swept, beside all else.
+        assert_eq!(world.logged(1), ["sweep 0"]);
         world
+    }
+
+    /// As many entries of the log, which come when they come.
+    fn logged(&self, count: usize) -> Vec<String> {
+        for _ in 0..2000 {
+            if self.log.0.lock().unwrap().len() >= count {
+                return self.log.take();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("only {:?}", self.log.take());
     }
 
     fn turn(&mut self) {
@@ -311,15 +323,8 @@ fn the_journal_is_written_in_order_and_the_driver_stays_for_it() {
     let of = |log: &[String], what: &[&str]| -> Vec<String> {
         log.iter().filter(|each| what.iter().any(|it| each.starts_with(it))).cloned().collect()
     };
-    // A sweep answers nobody.
-    let mut log = world.log.take();
-    for _ in 0..2000 {
-        if log.iter().any(|each| each.starts_with("sweep")) {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-        log.extend(world.log.take());
-    }
+    // Those, the end that is announced, and the sweep, which answers nobody.
+    let log = world.logged(7);
     let journal = of(&log, &["append", "compact"]);
     assert_eq!(journal, ["append 1 false", "append 2 true", "compact 1", "append 3 false"]);
     assert_eq!(of(&log, &["remove", "sweep"]), ["remove", "sweep 1"]);
@@ -343,13 +348,7 @@ fn work_of_a_placed_resource_is_done_in_order_in_both_tiers() {
     world.engine.act_on_store(Action::Discard { resource, range });
     assert!(world.engine.ops == 4, "nothing of it is done on the driver's thread");
     world.settle();
-    for _ in 0..2000 {
-        if world.log.0.lock().unwrap().len() == 4 {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    assert_eq!(world.log.take(), ["write 10", "write 30", "sync", "discard"]);
+    assert_eq!(world.logged(4), ["write 10", "write 30", "sync", "discard"]);
 }
 
 #[test]

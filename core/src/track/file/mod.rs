@@ -189,10 +189,15 @@ impl FileTrack {
     pub(crate) fn join(
         &mut self,
         track: TrackId,
-        renewable: bool,
+        source: SourceSpec,
         options: OpenOptions,
         context: &mut Context<'_>,
     ) {
+        let renewable = source.renewable;
+        if self.listeners.is_offline() {
+            // Whoever verifies may know no more than its name.
+            self.endpoint = Endpoint::new(source);
+        }
         self.listeners.add(track, renewable, options, context.now);
         self.limits.widen(Limits::new(options, context.config));
         let resource = self.resource.id();

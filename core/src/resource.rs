@@ -142,10 +142,13 @@ impl Resource {
         let done = self.writing.pop_front()?;
         if stored {
             self.present.insert(done.range);
-        } else if done.tier == Tier::Cache {
-            self.cached.forget(done.range);
         }
         Some(done)
+    }
+
+    /// What was to be kept in the cache is to be kept elsewhere.
+    pub(crate) fn uncache(&mut self, range: ByteRange) {
+        self.cached.forget(range);
     }
 
     /// Held bytes become a hole again.

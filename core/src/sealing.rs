@@ -22,7 +22,7 @@ struct Growing {
 impl Sealing {
     /// A run has grown, or begun.
     pub(crate) fn add(&mut self, now: Instant, extent: Extent) {
-        let full = extent.range().end % Extent::BLOCK_BYTES == 0;
+        let full = extent.range().end.is_multiple_of(Extent::BLOCK_BYTES);
         match self.growing.iter_mut().find(|growing| growing.extent.start == extent.start) {
             Some(growing) => {
                 growing.extent = extent;

@@ -45,8 +45,12 @@ impl Commands {
 
     fn answer(&mut self, out: &mut Out, failure: &str) {
         let over = |waiting: &Waiting| waiting.ops.is_empty() && !waiting.record;
-        let done = self.waiting.extract_if(.., |_, waiting| over(waiting));
-        for (command, waiting) in done {
+        let done: Vec<CommandId> =
+            self.waiting.iter().filter(|(_, w)| over(w)).map(|(command, _)| *command).collect();
+        for command in done {
+            let Some(waiting) = self.waiting.remove(&command) else {
+                continue;
+            };
             let failed = || Error::new(Cause::Store(failure.into()));
             let result = if waiting.failed { Err(failed()) } else { Ok(Vec::new()) };
             out.push(Action::Answered { command, result });

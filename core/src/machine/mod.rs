@@ -6,6 +6,7 @@
 mod caching;
 mod room;
 mod sharing;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use crate::track::FileTrack;
 use crate::{Action, Config, Event, FetchId, Instant, ReaderId, ResourceId, TrackId};
 
 use sharing::Sharing;
+use waiting::Waiting;
 
 /// The machine that fills holes. See the crate's documentation for its lifecycle.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Machine {
     /// The downloads, each by the track that it began with.
     tracks: BTreeMap<TrackId, FileTrack>,
     sharing: Sharing,
+    waiting: Waiting,
     timers: Timers,
     out: Out,
     slots: Slots,
@@ -53,6 +56,7 @@ impl Machine {
             now: Instant::ZERO,
             tracks: BTreeMap::new(),
             sharing: Sharing::default(),
+            waiting: Waiting::default(),
             timers: Timers::default(),
             out: Out::default(),
             slots: Slots::new(&config),
@@ -67,6 +71,19 @@ impl Machine {
     /// clamped.
     pub fn handle(&mut self, now: Instant, event: Event) {
         self.now = self.now.max(now);
+        if let Some(event) = self.waiting.hold(event) {
+            self.take(event);
+        }
+        while let Some(track) = self.timers.pop_due(self.now) {
+            self.with(track, |file, _| file.armed = Armed::default());
+            self.settle(track);
+        }
+        self.share_out();
+        self.keep_cache();
+    }
+
+    /// Deals with one event, and with what it makes possible for its track.
+    fn take(&mut self, event: Event) {
         match self.dispatch(event) {
             Target::Track(track) => self.settle(track),
             Target::Nothing => {}
@@ -75,12 +92,6 @@ impl Machine {
                 all.into_iter().for_each(|track| self.settle(track));
             }
         }
-        while let Some(track) = self.timers.pop_due(self.now) {
-            self.with(track, |file, _| file.armed = Armed::default());
-            self.settle(track);
-        }
-        self.share_out();
-        self.keep_cache();
     }
 
     /// The next thing to do, until `None`. Only pops: all logic ran in [`Machine::handle`].
@@ -100,12 +111,13 @@ impl Machine {
     pub fn is_quiescent(&self) -> bool {
         let tracks = self.tracks.values().all(FileTrack::is_quiescent);
         let idle = self.out.is_empty() && self.slots.is_idle() && self.cache.is_idle();
+        let idle = idle && self.waiting.is_empty();
         tracks && idle && (!self.tracks.is_empty() || self.spaces.is_unused())
     }
 
     fn dispatch(&mut self, event: Event) -> Target {
         match event {
-            Event::Open { track, source, options } => self.open(track, *source, options),
+            Event::Open { track, source, options } => self.open(track, source, options),
             Event::Attach { track, reader, position } => self.attach(track, reader, position),
             Event::Detach { reader } => match self.sharing.detach(reader) {
                 Some(download) => self.with(download, |file, _| file.detach(reader)),
@@ -262,6 +274,7 @@ impl Machine {
         if gone {
             self.tracks.remove(&track);
             self.offer_room();
+            self.begin_waiting(track);
         } else if lacking {
             self.make_room(track);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Machine, Target};
 use crate::catalog::{Key, ResourceKey};
-use crate::event::{OpenOptions, SourceSpec};
+use crate::event::{Event, OpenOptions, SourceSpec};
 use crate::track::FileTrack;
 use crate::{Action, Cause, Error, ReaderId, TrackId};
 
@@ -39,8 +39,10 @@ impl Sharing {
     /// A track is closed. Gives its download, and its readers.
     fn leave(&mut self, track: TrackId) -> Option<(TrackId, Vec<ReaderId>)> {
         let download = self.downloads.remove(&track)?;
-        let gone = self.readers.extract_if(.., |_, of| *of == track);
-        Some((download, gone.map(|(reader, _)| reader).collect()))
+        let of_track = self.readers.iter().filter(|(_, of)| **of == track);
+        let gone: Vec<ReaderId> = of_track.map(|(reader, _)| *reader).collect();
+        self.readers.retain(|_, of| *of != track);
+        Some((download, gone))
     }
 
     /// Nobody can join it any more.
@@ -54,7 +56,7 @@ impl Machine {
     pub(super) fn open(
         &mut self,
         track: TrackId,
-        source: SourceSpec,
+        source: Box<SourceSpec>,
         options: OpenOptions,
     ) -> Target {
         if self.sharing.downloads.contains_key(&track) || self.tracks.contains_key(&track) {
@@ -81,10 +83,17 @@ impl Machine {
                 file.join(track, renewable, options, context);
             });
         }
+        // What is not kept can't be found again either: there nobody waits.
+        let closing = self.tracks.iter().find(|(_, file)| *file.key() == key);
+        if let Some((closing, _)) = closing.filter(|_| self.cache.is_on()) {
+            let closing = *closing;
+            self.waiting.add(track, closing, Event::Open { track, source, options });
+            return Target::Nothing;
+        }
         self.sharing.by_key.insert(key, track);
         self.sharing.downloads.insert(track, track);
         let (mut context, ..) = self.lend();
-        let file = FileTrack::open(track, key, source, options, &mut context);
+        let file = FileTrack::open(track, key, *source, options, &mut context);
         self.tracks.insert(track, file);
         Target::Track(track)
     }

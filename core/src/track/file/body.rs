@@ -218,6 +218,7 @@ impl FileTrack {
     pub(super) fn prove_end(&mut self, total: u64, unverified: bool, context: &mut Context<'_>) {
         if self.resource.prove_total(total, unverified) {
             self.publish_facts(context);
+            self.record_facts(context);
             if unverified {
                 self.notify(&Notice::Unverified, context);
             }

@@ -98,7 +98,6 @@ impl FileTrack {
             Verification::Digest(digest) if digest == recorded => {
                 self.resource.believe_claim(range);
                 self.publish(Change::Verified(range), context);
-                self.recovered(context);
                 return;
             }
             Verification::Digest(_) => {

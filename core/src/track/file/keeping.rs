@@ -11,16 +11,8 @@ use crate::resource::Writing;
 use crate::syncing::Synced;
 use crate::view::Change;
 use crate::{
-    Action, ByteRange, Config, Durability, FetchId, Instant, Notice, OpId, ResourceId, Tier,
-    redacted,
+    Action, ByteRange, Config, Durability, FetchId, Instant, OpId, ResourceId, Tier, redacted,
 };
-
-/// Bytes that wait for the room that a removal makes.
-#[derive(Debug)]
-pub(super) struct Parked {
-    write: Writing,
-    bytes: Bytes,
-}
 
 impl FileTrack {
     /// Keeps the tier up with the disk. What is on its way was granted room in the old one: it takes it along.
@@ -67,7 +59,7 @@ impl FileTrack {
         }
     }
 
-    fn write(
+    pub(super) fn write(
         &mut self,
         fetch: FetchId,
         offset: u64,
@@ -128,6 +120,10 @@ impl FileTrack {
         // Part of the run may have been given back meanwhile.
         if extent.is_valid() && cached.within().contains_range(extent.range()) {
             cached.sealing.add(now, extent);
+        }
+        if !self.flights.iter().any(|flight| flight.id == done.fetch) {
+            // Nothing more lengthens it.
+            cached.sealing.hurry();
         }
     }
 
@@ -206,54 +202,6 @@ impl FileTrack {
         self.release_retired(context);
     }
 
-    /// The disk has refused bytes for the cache, which came back: another asset makes room for them, or they are kept
-    /// elsewhere (FAULTS D5).
-    pub(super) fn write_refused(
-        &mut self,
-        write: Writing,
-        failure: StoreFailure,
-        bytes: Bytes,
-        context: &mut Context<'_>,
-    ) {
-        let full = failure.full && !self.closing;
-        if full
-            && (context.cache.is_removing() || context.cache.evict_oldest(context.out).is_some())
-        {
-            self.parked.push(Parked { write, bytes });
-            return;
-        }
-        self.refuse_disk(failure, write.range.start, context);
-        self.rewrite(write, bytes, Tier::Scratch, context);
-    }
-
-    /// A removal is done: what waited for it is written now.
-    pub(crate) fn unpark(&mut self, context: &mut Context<'_>) {
-        for Parked { write, bytes } in core::mem::take(&mut self.parked) {
-            self.rewrite(write, bytes, self.tier, context);
-        }
-    }
-
-    fn rewrite(&mut self, write: Writing, bytes: Bytes, tier: Tier, context: &mut Context<'_>) {
-        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == write.fetch) {
-            flight.writes = flight.writes.saturating_sub(1);
-        }
-        let len = write.range.len();
-        if tier == Tier::Scratch {
-            context.spaces.of(Tier::Cache).release(len);
-            context.spaces.of(Tier::Scratch).take(len);
-        }
-        self.write(write.fetch, write.range.start, bytes, tier, context);
-    }
-
-    fn refuse_disk(&mut self, failure: StoreFailure, offset: u64, context: &mut Context<'_>) {
-        let news = context.cache.refuse(context.now, context.config);
-        self.choose_tier(context);
-        if news {
-            let error = self.store_error(failure, offset);
-            self.notify(&Notice::NotCached(error), context);
-        }
-    }
-
     /// Published bytes of `range` become holes, with whatever waited to be compared with them.
     pub(super) fn retract_run(&mut self, range: ByteRange, context: &mut Context<'_>) {
         let lost: Vec<ByteRange> =
@@ -287,6 +235,7 @@ impl FileTrack {
         if !self.resource.cached.is_complete() && self.resource.holds(Tier::Cache) == final_len {
             self.resource.cached.set_complete(true);
             self.resource.cached.sealing.hurry();
+            // Their records come first.
             self.keep_records(context);
             context.cache.record(Record::Commit { generation: home.generation, final_len });
         }

@@ -3,7 +3,7 @@
 use super::FileTrack;
 use crate::context::Context;
 use crate::event::{Intent, OpenOptions};
-use crate::{Action, Cause, Error, Instant, TrackId};
+use crate::{Action, Cause, Durability, Error, Instant, TrackId};
 
 /// One open of the file.
 #[derive(Debug)]
@@ -190,7 +190,11 @@ impl FileTrack {
             return self.answer_filled(all_fill, &Err(error), context);
         }
         let cached = self.resource.cached.home().is_some();
-        let recorded = context.cache.is_written() && self.resource.cached.sealing.is_empty();
+        let flush = context.config.durability == Durability::Flush;
+        let syncing = &self.resource.cached.syncing;
+        let on_disk = !flush || !syncing.is_holding() && !syncing.is_running();
+        let sealed = self.resource.cached.sealing.is_empty();
+        let recorded = context.cache.is_written() && sealed && on_disk;
         if cached && !recorded {
             return;
         }

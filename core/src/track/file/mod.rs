@@ -11,6 +11,7 @@ mod keeping;
 mod listeners;
 mod plan;
 mod readers;
+mod refusal;
 mod report;
 mod response;
 mod room;
@@ -33,9 +34,9 @@ use crate::{
 };
 
 use failure::Recovery;
-use keeping::Parked;
 use listeners::Listeners;
 use readers::Readers;
+use refusal::Parked;
 use report::Report;
 
 /// One open file.
@@ -262,10 +263,10 @@ impl FileTrack {
         {
             return false;
         }
+        self.release_retired(context);
         for tier in [Tier::Scratch, Tier::Cache] {
             context.spaces.of(tier).release(self.used(tier));
         }
-        self.release_retired(context);
         self.leave_cache(context);
         context.out.release(self.resource.id());
         context.out.push(Action::Closed { track: self.listeners.lead() });
@@ -281,6 +282,7 @@ impl FileTrack {
             let resource = self.resource.id();
             context.out.push(Action::Commit { resource, final_len });
             self.record_commit(final_len, context);
+            self.keep_records(context);
         }
     }
 
@@ -309,6 +311,11 @@ impl FileTrack {
         let settled = self.resource.is_settled() && self.retired.is_empty();
         let kept = self.resource.cached.sealing.is_empty() && self.parked.is_empty();
         settled && kept && self.flights.is_empty() && self.stopping == 0 && !self.is_waited_for()
+    }
+
+    /// Whose bytes they are.
+    pub(crate) fn key(&self) -> &ResourceKey {
+        &self.key
     }
 
     /// In which tier it lacks room, if it does.

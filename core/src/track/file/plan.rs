@@ -200,7 +200,7 @@ impl FileTrack {
     fn compares_next(&self, start: Start) -> bool {
         let next = &self.recovery.next;
         let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
-        start.first > 0 && !next.probe && !next.plain && (next.overlap || doubtful)
+        !next.probe && !next.plain && (next.overlap || doubtful && start.first > 0)
     }
 
     /// What is asked on the wire for the bytes that are wanted.

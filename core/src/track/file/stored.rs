@@ -59,7 +59,6 @@ impl FileTrack {
         if good {
             context.out.push(Action::Publish { resource: id, change: Change::Present(done.range) });
         } else {
-            // What failed in the cache has left its count already.
             context.spaces.of(done.tier).release(done.range.len());
             old.retract(done.range);
         }
@@ -68,7 +67,7 @@ impl FileTrack {
         self.release_retired(context);
     }
 
-    fn settle_write(&mut self, done: Writing, context: &Context<'_>) {
+    pub(super) fn settle_write(&mut self, done: Writing, context: &Context<'_>) {
         let now = context.now;
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == done.fetch) {
             flight.writes = flight.writes.saturating_sub(1);
@@ -182,6 +181,7 @@ impl FileTrack {
 
     /// The bytes are equal, so the version is the same, whatever its ETag says (FAULTS A10).
     fn trust(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+        self.unproven = false;
         let claim = self.flight(fetch).and_then(|flight| flight.claim.take());
         if let Some(claim) = claim {
             if self.resource.validator().etag_differs(&claim.validator) {

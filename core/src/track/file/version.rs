@@ -18,6 +18,7 @@ impl FileTrack {
         }
         let changed = self.error(Cause::Changed, None);
         self.publish(Change::Failed(changed), context);
+        self.drop_parked(context);
         let resource = Resource::new(context.out.open_resource(self.listeners.lead()));
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);

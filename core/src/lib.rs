@@ -119,6 +119,8 @@ mod event;
 mod flight;
 pub mod http;
 mod id;
+#[cfg(feature = "cache")]
+pub mod journal;
 mod link;
 mod machine;
 mod reader;

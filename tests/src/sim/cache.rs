@@ -268,7 +268,7 @@ impl Cache {
         let mut within = ByteRanges::new();
         if let Some(download) = self.found.downloads().generation(place.generation) {
             within = download.extents().map(|extent| extent.range()).collect();
-            file.restore(&within.iter().collect::<Vec<_>>());
+            file.restore(within.iter());
         }
         self.placed.insert(resource, Placed { place, file, within });
     }

@@ -364,7 +364,7 @@ impl Session {
             let place = download.place();
             let file = self.store.file(place);
             let stored: ByteRanges = download.extents().map(|extent| extent.range()).collect();
-            file.restore(&stored.iter().collect::<Vec<_>>());
+            file.restore(stored.iter());
             let mut good = ByteRanges::new();
             for extent in download.extents() {
                 let synced = cut || self.takes_back;

@@ -111,6 +111,14 @@ impl SimDisk {
         self.state().injector.faults = faults;
     }
 
+    /// Lets nothing go wrong, the want of power included, until this is dropped.
+    pub fn pardon(&self) -> Pardon {
+        let mut state = self.state();
+        let faults = std::mem::take(&mut state.injector.faults);
+        let power_until = state.power_until.take();
+        Pardon { disk: self.clone(), faults, power_until }
+    }
+
     /// Has the n-th operation from now fail, 0 being the next one, whatever it is.
     pub fn fail_at(&self, n: u64, failure: Failure) {
         let mut state = self.state();
@@ -221,6 +229,22 @@ impl SimDisk {
         let mut state = self.state();
         let State { live, durable, log, .. } = &mut *state;
         crash::lose(live, durable, log, rng);
+    }
+}
+
+/// While this lives, nothing goes wrong: for a look at the disk that is no part of the session.
+#[derive(Debug)]
+pub struct Pardon {
+    disk: SimDisk,
+    faults: Faults,
+    power_until: Option<u64>,
+}
+
+impl Drop for Pardon {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        state.injector.faults = std::mem::take(&mut self.faults);
+        state.power_until = self.power_until;
     }
 }
 

@@ -149,6 +149,9 @@ fn d11_the_directory_deleted_during_a_life_stops_nothing(runtime: Runtime) {
         });
     });
     again(&case, &mut stream);
+    // It is not made again behind its owner's back.
+    let found = notices(&stream);
+    assert!(found.iter().any(is_of_the_disk), "{found:?}");
     drop(stream);
     // The lock was of a file that is gone.
     next_life(&case);

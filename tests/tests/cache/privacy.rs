@@ -39,16 +39,16 @@ fn no_secret_is_on_the_disk(runtime: Runtime) {
     let case = Case::new(runtime);
     let elsewhere = Origin::start();
     elsewhere.put("/signed", infill_tests::origin::content(SEED, LEN));
-    let to = elsewhere.url("/signed?target=hushtarget");
+    let to = elsewhere.url("/signed?target=hushhush-target");
     case.origin.on("/moved").redirect(302, to);
     case.on().nth(0).cut_at(LEN / 2);
-    let with = |path: &str| case.origin.url(path).replace("//", "//hushuser:hushpass@");
+    let with = |path: &str| case.origin.url(path).replace("//", "//hushhush-user:hushhush-pass@");
     let sources = [
-        Source::url(format!("{}?sig=hushquery#hushfragment", with("/a")))
-            .header("Authorization", "Bearer hushtoken")
-            .header("Cookie", "session=hushcookie")
-            .header("X-Hushname", "hushvalue"),
-        Source::url(case.origin.url("/moved?sig=hushquery")).cache_key("hushkey"),
+        Source::url(format!("{}?sig=hushhush-query#hushhush-fragment", with("/a")))
+            .header("Authorization", "Bearer hushhush-token")
+            .header("Cookie", "session=hushhush-cookie")
+            .header("X-Secret", "hushhush-value"),
+        Source::url(case.origin.url("/moved?sig=hushhush-query")).cache_key("hushhush-key"),
     ];
     {
         let client = case.client();
@@ -61,7 +61,7 @@ fn no_secret_is_on_the_disk(runtime: Runtime) {
     // After a compaction, too, and with pins.
     let client = case.client();
     for entry in cache_of(&client).list().unwrap() {
-        assert!(!entry.url.contains("hush"), "{entry:?}");
+        assert!(!entry.url.contains("hushhush"), "{entry:?}");
         cache_of(&client).pin(&entry.key).unwrap();
     }
     for source in sources {
@@ -76,9 +76,9 @@ fn assert_clean(case: &Case) {
     let mut seen = 0;
     for file in files(&case.root()) {
         let name = file.to_string_lossy().to_lowercase();
-        assert!(!name.contains("hush"), "{name}");
+        assert!(!name.contains("hushhush"), "{name}");
         let bytes = fs::read(&file).unwrap().to_ascii_lowercase();
-        let found = bytes.windows(4).position(|window| window == b"hush");
+        let found = bytes.windows(8).position(|window| window == b"hushhush");
         assert_eq!(found, None, "{name}");
         seen += bytes.len();
     }

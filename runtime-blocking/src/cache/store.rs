@@ -121,7 +121,8 @@ pub(super) fn check_lock(disk: &dyn Disk, lock: &dyn DiskLock) -> io::Result<()>
         return Ok(());
     }
     let what = format!(
-        "{}: the lock was deleted or replaced while it was held, perhaps with the whole directory; open the cache again",
+        "{}: the lock was deleted or replaced while it was held, perhaps with the whole directory; \
+         open the cache again",
         disk.describe(LOCK)
     );
     Err(io::Error::new(ErrorKind::NotFound, what))

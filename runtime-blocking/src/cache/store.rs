@@ -39,6 +39,14 @@ impl CacheStore {
     ///
     /// The error names the file that is in the way, and says what to do.
     pub fn open(disk: Arc<dyn Disk>, entropy: u64) -> Result<(Arc<Self>, Restored), Error> {
+        Self::open_with(disk, entropy, MAX_OPEN)
+    }
+
+    pub(super) fn open_with(
+        disk: Arc<dyn Disk>,
+        entropy: u64,
+        max_open: usize,
+    ) -> Result<(Arc<Self>, Restored), Error> {
         let lock = take_lock(&*disk)?;
         let Opened { journal, catalog, damage } = JournalFile::open(&disk, &lock, entropy)
             .map_err(|error| {
@@ -50,7 +58,7 @@ impl CacheStore {
         // Not the number itself: the journal's epoch is made from it as well.
         let salt = xxh3_64(&entropy.to_le_bytes()) as u32;
         let restored = Restored { catalog, journal_bytes: journal.len(), salt, damage };
-        let handles = Handles::new(MAX_OPEN);
+        let handles = Handles::new(max_open);
         let shared = Arc::new(Shared { disk, lock, handles, salt, owners: AtomicU64::new(0) });
         Ok((Arc::new(Self { shared, journal: Mutex::new(journal) }), restored))
     }

@@ -37,7 +37,7 @@ pub struct CacheFile {
 #[derive(Default)]
 struct Used {
     ranges: ByteRanges,
-    /// Earlier sessions may have stored something else.
+    /// Something else may be stored since it was open before.
     unknown: bool,
 }
 
@@ -52,7 +52,7 @@ struct Writing {
 impl CacheFile {
     pub(super) fn new(shared: Arc<Shared>, place: Place) -> Self {
         let owner = shared.next_owner();
-        let unknown = place.generation.salt() != shared.salt();
+        let unknown = !shared.begin(place.generation);
         Self {
             shared,
             place,
@@ -69,8 +69,9 @@ impl CacheFile {
         self.place
     }
 
-    /// Says what is stored since an earlier session; before the first discard, or never. Waits for nothing. Without it,
-    /// a file of an earlier session is deleted only once all of it is discarded, holes included.
+    /// Says what is stored since it was open before, in this session or an earlier one; before the first discard, or
+    /// never. Waits for nothing. Without it, a file that was there before is deleted only once all of it is discarded,
+    /// holes included.
     pub fn restore(&self, stored: impl IntoIterator<Item = ByteRange>) {
         let mut used = self.used();
         used.unknown = false;

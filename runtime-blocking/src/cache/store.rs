@@ -1,10 +1,11 @@
 //! The cache's directory, opened: what the machine asks of it.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use infill_core::catalog::{Place, Record};
+use infill_core::catalog::{Generation, Place, Record};
 use infill_core::{Cause, Error, Restored};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     handles: Handles,
     salt: u32,
     owners: AtomicU64,
+    /// The generations of this session that a file was made for.
+    begun: Mutex<HashSet<Generation>>,
 }
 
 impl CacheStore {
@@ -59,7 +62,8 @@ impl CacheStore {
         let salt = xxh3_64(&entropy.to_le_bytes()) as u32;
         let restored = Restored { catalog, journal_bytes: journal.len(), salt, damage };
         let handles = Handles::new(max_open);
-        let shared = Arc::new(Shared { disk, lock, handles, salt, owners: AtomicU64::new(0) });
+        let (owners, begun) = (AtomicU64::new(0), Mutex::default());
+        let shared = Arc::new(Shared { disk, lock, handles, salt, owners, begun });
         Ok((Arc::new(Self { shared, journal: Mutex::new(journal) }), restored))
     }
 
@@ -112,6 +116,12 @@ impl Shared {
     /// What tells this session's generations from all others.
     pub(super) fn salt(&self) -> u32 {
         self.salt
+    }
+
+    /// Whether nothing can be stored of a generation: it is of this session, and nobody asked for it before.
+    pub(super) fn begin(&self, generation: Generation) -> bool {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        generation.salt() == self.salt && begun.insert(generation)
     }
 
     pub(super) fn next_owner(&self) -> u64 {

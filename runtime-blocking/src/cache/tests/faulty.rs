@@ -34,6 +34,7 @@ struct Script {
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<(Call, String)>>,
     lock_lost: AtomicBool,
+    blind: AtomicBool,
 }
 
 /// A disk over another one.
@@ -58,6 +59,11 @@ impl Faulty {
         self.script.lock_lost.store(true, Ordering::SeqCst);
     }
 
+    /// From now on files can't be told apart, as on some systems.
+    pub(crate) fn hide_identities(&self) {
+        self.script.blind.store(true, Ordering::SeqCst);
+    }
+
     /// How often such a call was made on such a path.
     pub(crate) fn count(&self, call: Call, path: &str) -> usize {
         let log = self.script.log.lock().unwrap();
@@ -69,6 +75,11 @@ impl Script {
     fn check(&self, call: Call, path: &str) -> io::Result<()> {
         self.log.lock().unwrap().push((call, path.to_owned()));
         self.fails(call, path)
+    }
+
+    /// What is seen of an identity.
+    fn seen(&self, identity: Option<(u64, u64)>) -> Option<(u64, u64)> {
+        identity.filter(|_| !self.blind.load(Ordering::SeqCst))
     }
 
     fn fails(&self, call: Call, path: &str) -> io::Result<()> {
@@ -122,7 +133,7 @@ impl Disk for Faulty {
     }
 
     fn identity(&self, path: &str) -> io::Result<Option<(u64, u64)>> {
-        self.disk.identity(path)
+        Ok(self.script.seen(self.disk.identity(path)?))
     }
 
     fn describe(&self, path: &str) -> String {
@@ -166,7 +177,7 @@ impl DiskFile for FaultyFile {
     }
 
     fn identity(&self) -> io::Result<Option<(u64, u64)>> {
-        self.file.identity()
+        Ok(self.script.seen(self.file.identity()?))
     }
 }
 

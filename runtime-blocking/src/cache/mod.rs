@@ -6,11 +6,20 @@
 //! <root>/<asset>/<name>-<generation>.<n>   data: 16 MiB of a resource in a file, less where the limit is small
 //! ```
 
+mod chunk;
 mod claims;
 mod disk;
 mod file;
+mod handles;
+mod journal_file;
+mod layout;
+mod real;
 mod shelf;
 mod store;
+mod sums;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -25,8 +34,7 @@ pub use store::CacheStore;
 
 /// The directory `root` of the file system; it is made if need be.
 pub fn real(root: &Path) -> io::Result<Arc<dyn Disk>> {
-    let _ = root;
-    Err(io::ErrorKind::Unsupported.into())
+    Ok(Arc::new(real::RealDisk::new(root)?))
 }
 
 /// A number that no other session has, as [`CacheStore::open`] wants it: the system's randomness.

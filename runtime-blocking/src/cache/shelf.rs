@@ -68,7 +68,7 @@ impl Archive for Claimed {
 
 impl ArchiveFile for ClaimedFile {
     fn restore(&self, stored: &[ByteRange]) {
-        self.file.restore(stored);
+        self.file.restore(stored.iter().copied());
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<Sum> {

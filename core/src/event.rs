@@ -135,7 +135,7 @@ pub struct Restored {
 pub enum Command {
     /// List what is there.
     List,
-    /// Never evict this asset.
+    /// Never evict this asset, whether anything of it is there yet or not.
     Pin(Key),
     /// It may be evicted again.
     Unpin(Key),

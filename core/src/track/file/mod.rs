@@ -171,7 +171,9 @@ impl FileTrack {
             return;
         };
         // What is open counts as used, whoever left it.
-        context.spaces.of(Tier::Cache).take(self.resource.holds(Tier::Cache));
+        let stored = self.resource.holds(Tier::Cache);
+        context.spaces.of(Tier::Cache).take(stored);
+        context.spaces.of(Tier::Cache).store(stored);
         let resource = self.resource.id();
         context.out.push(Action::Place { resource, place: Box::new(home) });
         self.publish_facts(context);
@@ -270,7 +272,7 @@ impl FileTrack {
         }
         self.release_retired(context);
         for tier in [Tier::Scratch, Tier::Cache] {
-            context.spaces.of(tier).release(self.used(tier));
+            context.spaces.of(tier).discard(self.used(tier));
         }
         self.leave_cache(context);
         context.out.release(self.resource.id());

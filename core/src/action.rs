@@ -9,17 +9,9 @@ use bytes::Bytes;
 use crate::catalog::{Listing, Place, Record};
 use crate::http::FetchRequest;
 use crate::view::Change;
-use crate::{ByteRange, CommandId, Error, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
-
-/// Where bytes are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Tier {
-    /// In the store that is gone with the process: without a cache, for what must not be stored (`no-store`), and
-    /// while the cache can't be written to.
-    Scratch,
-    /// In the cache.
-    Cache,
-}
+use crate::{
+    ByteRange, CommandId, Error, FetchId, OpId, ReaderId, RequestId, ResourceId, Tier, TrackId,
+};
 
 /// The one answer to a [`ReadRequest`](crate::Event::ReadRequest). A hint: the reader looks at the view again.
 #[derive(Clone, Debug, PartialEq)]

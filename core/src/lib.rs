@@ -11,9 +11,11 @@
 //!   reader ────────────────────────────▶┌─────────┐────────────────────────────▶ reader
 //!            ResponseStarted            │         │ FetchRange Grant CancelFetch
 //!            BytesReceived StreamEnded  │ Machine │────────────────────────────▶ network
-//!  network ────────────────────────────▶│         │ Write Verify Discard
-//!            Written Verified           │         │────────────────────────────▶ store
-//!    store ────────────────────────────▶└─────────┘ Publish Commit ────────────▶ view ──▶ reader
+//!  network ────────────────────────────▶│         │ Write Verify Discard Sync Remove
+//!            Written Verified Synced    │         │────────────────────────────▶ store
+//!    store ────────────────────────────▶│         │ Append Compact
+//!            Restored Appended          │         │────────────────────────────▶ journal
+//!  journal ────────────────────────────▶└─────────┘ Publish Commit ────────────▶ view ──▶ reader
 //! ```
 //!
 //! 1. [`Machine::handle`] with an event and the time. It can't fail, whatever the event.
@@ -68,6 +70,31 @@
 //!   (`latched`) and is told that it [changed](ErrorKind::Changed); one that has not moves on.
 //! - Ids are never used twice; an event with an unknown one is ignored, and so is time that goes backwards.
 //!
+//! # The cache
+//!
+//! A driver with a cache says so first, with [`Event::Restored`] and the [`catalog`] that the journal's records give;
+//! without one, all bytes are in the [scratch tier](Tier::Scratch), and gone with the process.
+//!
+//! - **A record is the only way** to change the catalog: [`catalog::Catalog::apply`], for an old one as for a new one.
+//!   The machine applies it at once and has it [appended](Action::Append), one append at a time, in order.
+//! - **A generation** is one stay of one version in the cache. It begins with the first byte that goes there
+//!   ([`Action::Place`]); its number is a counter over a salt that is new in each session, so that no number is used
+//!   again, whichever records were lost.
+//! - **Written bytes become an extent** with the digest that [`Event::Written`] brings: when their block of
+//!   [256 KiB](catalog::Extent::BLOCK_BYTES) is full, when their transfer ends, or after [`Config::seal_after`]. What a
+//!   killed process loses is what is not sealed.
+//! - **What is found is a claim.** Nobody sees it, and nothing is compared with it, before its digest was verified:
+//!   what a reader waits for first, then what lies ahead of it, then, where a file is to be complete, the rest. A claim
+//!   that isn't what its record says is a hole. So nothing depends on what reached the disk in which order.
+//! - **Resuming compares first**: with `If-Range`, or by an overlap with verified bytes, before old and new bytes meet.
+//! - **The disk may refuse.** Bytes that could not be written come back; where the disk is full another asset makes room
+//!   for them, else they are kept in the scratch tier, and so is what follows until [`Config::disk_retry`] is over.
+//! - **The disk may lie.** It is asked now and then ([`Action::Sync`]); after an error, what was written since the last
+//!   success is a hole. It isn't verified again: a page that reads well now may be gone when it is read next.
+//! - **One identity is downloaded once** ([`Action::Join`]), with a cache or without. It is the URL, or the embedder's
+//!   key, with all request headers but those that select no content ([`catalog::Key::of`]).
+//! - **Room** is made by removing assets that are neither open nor pinned, the least recently used first.
+//!
 //! # What it promises
 //!
 //! An ended stream is not a complete file: only a proven length commits. A byte is placed where its response says that
@@ -110,6 +137,8 @@ mod action;
 mod backoff;
 mod byte_range;
 mod byte_ranges;
+mod cache;
+mod cached;
 pub mod catalog;
 mod config;
 mod context;
@@ -123,18 +152,21 @@ mod id;
 pub mod journal;
 mod link;
 mod machine;
+mod out;
 mod reader;
 mod resource;
 mod schedule;
+mod sealing;
 mod slots;
 mod space;
+mod syncing;
 mod time;
 mod timers;
 mod track;
 mod transfer;
 mod view;
 
-pub use action::{Action, Answer, CancelReason, Notice, Tier, TrackState};
+pub use action::{Action, Answer, CancelReason, Notice, TrackState};
 pub use byte_range::ByteRange;
 pub use byte_ranges::ByteRanges;
 pub use config::{Config, Durability, Revalidate};
@@ -145,5 +177,6 @@ pub use event::{
 };
 pub use id::{CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 pub use machine::Machine;
+pub use space::Tier;
 pub use time::Instant;
 pub use view::{Change, Facts, Lookup, ResourceStatus, View};

@@ -5,9 +5,11 @@
 
 use std::collections::VecDeque;
 
+use crate::cached::Cached;
+use crate::catalog::{Download, StoredFacts};
 use crate::http::Validator;
 use crate::view::Facts;
-use crate::{ByteRange, ByteRanges, FetchId, OpId, ResourceId};
+use crate::{ByteRange, ByteRanges, FetchId, OpId, ResourceId, Tier};
 
 /// A write that was not answered yet.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,16 @@ pub(crate) struct Writing {
     pub(crate) range: ByteRange,
     /// The fetch that its credit goes back to.
     pub(crate) fetch: FetchId,
+    pub(crate) tier: Tier,
+}
+
+/// What the store digests stored bytes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// To be compared with what this fetch brings.
+    Compare(FetchId),
+    /// To be compared with what a record says.
+    Claim(u64),
 }
 
 /// The bytes and the facts of one version.
@@ -23,11 +35,11 @@ pub(crate) struct Writing {
 pub(crate) struct Resource {
     id: ResourceId,
     present: ByteRanges,
-    /// Present, or on the way to the store.
+    /// Present, claimed, or on the way to the store.
     held: ByteRanges,
     writing: VecDeque<Writing>,
-    /// What is being digested for a comparison: not to be given back meanwhile.
-    verifying: Vec<(OpId, FetchId, ByteRange)>,
+    /// What is being digested: not to be given back meanwhile.
+    verifying: Vec<(OpId, Question, ByteRange)>,
     facts: Facts,
     validator: Validator,
     /// Whether an answer was taken for this version.
@@ -35,6 +47,7 @@ pub(crate) struct Resource {
     /// Whether ETags were seen to differ over equal bytes (FAULTS A10).
     etags_per_node: bool,
     committed: bool,
+    pub(crate) cached: Cached,
 }
 
 impl Resource {
@@ -51,7 +64,28 @@ impl Resource {
             answered: false,
             etags_per_node: false,
             committed: false,
+            cached: Cached::default(),
         }
+    }
+
+    /// What an earlier session left: everything of it is claimed, nothing is present.
+    pub(crate) fn restored(id: ResourceId, download: &Download) -> Self {
+        let cached = Cached::restored(download);
+        let stored = download.facts();
+        Self {
+            held: cached.claimed().clone(),
+            facts: stored.facts(),
+            validator: stored.validator(),
+            answered: true,
+            etags_per_node: stored.etags_per_node,
+            cached,
+            ..Self::new(id)
+        }
+    }
+
+    /// What the journal is to know of it besides its bytes.
+    pub(crate) fn stored_facts(&self) -> StoredFacts {
+        StoredFacts::new(&self.facts, &self.validator, self.etags_per_node)
     }
 
     /// An answer is taken for this version. Whether the facts changed.
@@ -91,12 +125,16 @@ impl Resource {
     }
 
     /// New bytes go to the store.
-    pub(crate) fn write(&mut self, op: OpId, range: ByteRange, fetch: FetchId) {
+    pub(crate) fn write(&mut self, op: OpId, range: ByteRange, fetch: FetchId, tier: Tier) {
         self.held.insert(range);
-        self.writing.push_back(Writing { op, range, fetch });
+        if tier == Tier::Cache {
+            self.cached.keep(range);
+        }
+        self.writing.push_back(Writing { op, range, fetch, tier });
     }
 
-    /// The oldest write was answered; `None` for an answer that nobody waits for.
+    /// The oldest write was answered; `None` for an answer that nobody waits for. What could not be stored stays held
+    /// until it is [given up](Resource::retract), or written elsewhere.
     pub(crate) fn written(&mut self, op: OpId, stored: bool) -> Option<Writing> {
         if self.writing.front()?.op != op {
             return None;
@@ -104,28 +142,52 @@ impl Resource {
         let done = self.writing.pop_front()?;
         if stored {
             self.present.insert(done.range);
-        } else {
-            self.held.remove(done.range);
         }
         Some(done)
     }
 
-    /// Present bytes become a hole again.
+    /// What was to be kept in the cache is to be kept elsewhere.
+    pub(crate) fn uncache(&mut self, range: ByteRange) {
+        self.cached.forget(range);
+    }
+
+    /// Held bytes become a hole again.
     pub(crate) fn retract(&mut self, range: ByteRange) {
         self.present.remove(range);
         self.held.remove(range);
+        self.cached.forget(range);
         self.committed = false;
     }
 
-    /// Remembers a question to the store.
-    pub(crate) fn verifying(&mut self, op: OpId, fetch: FetchId, range: ByteRange) {
-        self.verifying.push((op, fetch, range));
+    /// Present bytes may not be what their record says any more: they are claimed, as after a restart.
+    pub(crate) fn doubt(&mut self, range: ByteRange) {
+        self.present.remove(range);
+        self.cached.doubt(range);
+        self.committed = false;
     }
 
-    /// The store answered a question. Gives the fetch that asked.
-    pub(crate) fn verified(&mut self, op: OpId) -> Option<FetchId> {
+    /// Claimed bytes are what their record says.
+    pub(crate) fn believe_claim(&mut self, range: ByteRange) {
+        self.cached.settle_claim(range);
+        self.present.insert(range);
+    }
+
+    /// Remembers a question to the store.
+    pub(crate) fn verifying(&mut self, op: OpId, question: Question, range: ByteRange) {
+        self.verifying.push((op, question, range));
+    }
+
+    /// The store answered a question. Gives what it was, and of which bytes.
+    pub(crate) fn verified(&mut self, op: OpId) -> Option<(Question, ByteRange)> {
         let index = self.verifying.iter().position(|(asked, ..)| *asked == op)?;
-        Some(self.verifying.swap_remove(index).1)
+        let (_, question, range) = self.verifying.swap_remove(index);
+        Some((question, range))
+    }
+
+    /// How many claims are being verified.
+    pub(crate) fn claims_asked(&self) -> usize {
+        let claims = self.verifying.iter().filter(|(_, q, _)| matches!(q, Question::Claim(_)));
+        claims.count()
     }
 
     /// Whether `range` is being read by the store for a comparison.
@@ -152,7 +214,7 @@ impl Resource {
         &self.present
     }
 
-    /// What needs no fetching: present, or on the way to the store.
+    /// What needs no fetching: present, claimed, or on the way to the store.
     pub(crate) fn held(&self) -> &ByteRanges {
         &self.held
     }
@@ -190,14 +252,33 @@ impl Resource {
         self.etags_per_node
     }
 
-    /// Whether every byte up to the proven length is published.
-    pub(crate) fn is_committed(&self) -> bool {
-        self.committed
+    /// Whether every byte up to the proven length is published, or was when it was recorded and none is known to be
+    /// lost.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.committed || self.cached.is_complete() && self.facts.total == Some(self.held.len())
+    }
+
+    /// How much of `range` each tier holds.
+    pub(crate) fn held_in(&self, tier: Tier, range: ByteRange) -> u64 {
+        let cached = self.cached.within().len_within(range);
+        match tier {
+            Tier::Cache => cached,
+            Tier::Scratch => self.held.len_within(range) - cached,
+        }
+    }
+
+    /// How much each tier holds in all.
+    pub(crate) fn holds(&self, tier: Tier) -> u64 {
+        let cached = self.cached.within().len();
+        match tier {
+            Tier::Cache => cached,
+            Tier::Scratch => self.held.len() - cached,
+        }
     }
 
     /// Whether the store owes no answer.
     pub(crate) fn is_settled(&self) -> bool {
-        self.writing.is_empty() && self.verifying.is_empty()
+        self.writing.is_empty() && self.verifying.is_empty() && !self.cached.syncing.is_running()
     }
 
     /// The comparison that a transfer from `at` on can be put to: the end of the present run before the first hole
@@ -205,10 +286,14 @@ impl Resource {
     pub(crate) fn overlap(&self, at: u64, end: Option<u64>, limit: u64) -> Option<ByteRange> {
         // What is there may have grown past the end of what was asked for to be compared.
         let hole = self.held.first_missing(at).min(end.unwrap_or(u64::MAX));
-        let run = self.present.last_before(hole)?;
-        let start = run.start.max(at).max(run.end.saturating_sub(limit));
-        let range = ByteRange::new(start, run.end);
-        (!range.is_empty()).then_some(range)
+        let before = |stored: &ByteRanges| {
+            let run = stored.last_before(hole)?;
+            let start = run.start.max(at).max(run.end.saturating_sub(limit));
+            let range = ByteRange::new(start, run.end);
+            (!range.is_empty()).then_some(range)
+        };
+        // Better an unverified claim than nothing at all: if it is equal to what comes, it is right.
+        before(&self.present).or_else(|| before(self.cached.claimed()))
     }
 }
 

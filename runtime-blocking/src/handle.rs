@@ -28,8 +28,10 @@ impl StreamHandle {
         let resource = self.family.resource(&self.track);
         let (byte_len, buffered) = resource.map_or((None, Vec::new()), |resource| {
             resource.with_view(|view| {
-                let runs = view.present().iter().map(|run| run.start..run.end);
-                (view.len(), runs.collect())
+                // What an earlier session left is there, as far as one can tell without reading it.
+                let mut there = view.present().clone();
+                view.claimed().iter().for_each(|run| there.insert(run));
+                (view.len(), there.iter().map(|run| run.start..run.end).collect())
             })
         });
         Progress {
@@ -79,8 +81,8 @@ impl StreamHandle {
         self.family.host().clear_interrupt();
     }
 
-    /// Closes the stream and all its readers: connections, threads and stored bytes are freed; reads fail with
-    /// [`Closed`](infill_core::ErrorKind::Closed).
+    /// Closes the stream and all its readers: connections, threads and bytes that are stored outside a cache are freed,
+    /// as far as no other stream shares them; reads fail with [`Closed`](infill_core::ErrorKind::Closed).
     pub fn close(&self) {
         self.track.request_close();
     }

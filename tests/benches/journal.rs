@@ -166,8 +166,7 @@ fn opened(rng: &mut Rng, generation: Generation, asset: Option<Key>) -> Record {
 /// 100,000 complete resources of so many assets, each used.
 fn one_extent(journal: &mut Journal, assets: usize) {
     const COUNT: usize = 100_000;
-    let mut at = 0;
-    for _ in 0..assets {
+    for at in 1..=assets as u64 {
         let mut asset = None;
         for _ in 0..COUNT / assets {
             let (of, generation) = journal.open(asset);
@@ -176,7 +175,6 @@ fn one_extent(journal: &mut Journal, assets: usize) {
             journal.append(&Record::Extents { generation, extents: vec![extent] });
             journal.append(&Record::Commit { generation, final_len: 200_000 });
         }
-        at += 1;
         journal.append(&Record::Use { asset: asset.expect("it has one"), at });
     }
 }

@@ -2,7 +2,10 @@
 
 pub mod alloc;
 pub mod bench;
+pub mod cache_cli;
+pub mod child;
 pub mod cli;
+pub mod disk;
 pub mod fixtures;
 pub mod fuzz;
 pub mod origin;

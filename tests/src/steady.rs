@@ -48,7 +48,7 @@ impl Steady {
     }
 
     fn open(&mut self, track: TrackId) {
-        let url = "http://origin.example/endless.mp3";
+        let url = format!("http://origin.example/endless-{track}.mp3");
         let source = SourceSpec {
             url: url.parse().expect("a URL"),
             cache_key: None,

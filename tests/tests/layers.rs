@@ -16,11 +16,11 @@ const LAYERS: &[&[&str]] = &[
     &["byte_ranges", "error", "config", "http", "link", "backoff", "space", "timers"],
     // One resource, one body, one reader, one place to ask; and the words for what happens to them.
     &[
-        "view", "event", "action", "catalog", "journal", "resource", "transfer", "reader",
-        "endpoint",
+        "view", "event", "action", "catalog", "journal", "cached", "sealing", "syncing",
+        "resource", "transfer", "reader", "endpoint",
     ],
     // What to fetch next, and who may.
-    &["schedule", "slots"],
+    &["schedule", "slots", "out", "cache"],
     // The policies, and what is lent to them.
     &["flight", "context", "track"],
     &["machine"],

@@ -37,6 +37,7 @@ pub fn plan(seed: u64) -> Plan {
         readers,
         incidents,
         heal_at,
+        cache: None,
     }
 }
 

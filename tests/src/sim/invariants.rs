@@ -1,6 +1,7 @@
 //! What must hold after every event. The ledger follows the machine's actions with a model of its own, and panics at
 //! the first that breaks a promise; whoever runs the session adds the seed.
 
+mod kept;
 mod requests;
 mod resources;
 
@@ -14,6 +15,8 @@ use infill_core::{
 use super::content::Content;
 use super::origin::Origins;
 use super::store::Store;
+
+use kept::{KeptBytes, Owed};
 
 /// Panics because a promise is broken.
 macro_rules! violated {
@@ -35,6 +38,7 @@ pub(super) struct Ledger {
     resources: BTreeMap<ResourceId, ResourceEntry>,
     readers: BTreeMap<ReaderId, TrackId>,
     requests: BTreeMap<(ReaderId, RequestId), Waiting>,
+    owed: Owed,
     seen_fetches: BTreeSet<FetchId>,
     pub(super) tally: Tally,
 }
@@ -91,7 +95,9 @@ struct FetchEntry {
 
 #[derive(Debug)]
 struct ResourceEntry {
-    track: TrackId,
+    /// Who reads it.
+    tracks: Vec<TrackId>,
+    kept: KeptBytes,
     site: usize,
     view: View,
     /// The versions that all bytes published so far agree with.
@@ -120,6 +126,7 @@ impl Ledger {
             resources: BTreeMap::new(),
             readers: BTreeMap::new(),
             requests: BTreeMap::new(),
+            owed: Owed::default(),
             seen_fetches: BTreeSet::new(),
             tally: Tally::default(),
         }
@@ -169,6 +176,18 @@ impl Ledger {
             Event::NetworkChanged => {
                 self.tracks.values_mut().for_each(|track| track.last_progress = now);
             }
+            Event::Command { command, .. } => self.owed.asked(*command),
+            Event::Open { track, options, .. } => self.owed.opened(*track, options.intent),
+            Event::Written { resource, op, result } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.written(*op, result.is_ok());
+                }
+            }
+            Event::Verified { resource, op, result } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.verified(*op, result);
+                }
+            }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
                     waiting.sought |= other == reader;
@@ -182,7 +201,9 @@ impl Ledger {
                 assert!(entry.credit >= length, "the simulator delivers more than was granted");
                 entry.credit -= length;
                 // The way to a byte through present ones is progress too, where ranges are ignored.
-                if let Some(track) = self.tracks.get_mut(&entry.track) {
+                // It is that of all who read the same file.
+                let site = self.tracks.get(&entry.track).map(|track| track.site);
+                for track in self.tracks.values_mut().filter(|track| Some(track.site) == site) {
                     track.last_progress = now;
                 }
                 self.tally.delivered += length;
@@ -223,8 +244,9 @@ impl Ledger {
                 }
                 self.resource(*resource).released = true;
             }
-            Action::Write { resource, offset, bytes, .. } => {
+            Action::Write { resource, op, offset, bytes, tier } => {
                 let range = ByteRange::at(*offset, bytes.len() as u64);
+                self.resource(*resource).kept.writes(*op, range, *tier);
                 self.write(*resource, range, store);
             }
             Action::Discard { resource, range } => {
@@ -249,17 +271,20 @@ impl Ledger {
                     violated!("{track} is closed though nobody asked");
                 }
                 entry.stage = Life::Closed;
+                self.owed.closed(*track);
             }
-            Action::Place { .. }
-            | Action::Sync { .. }
+            Action::Place { resource, .. } => self.resource(*resource).kept.placed(*resource),
+            Action::Verify { resource, op, range } => {
+                self.resource(*resource).kept.verifies(*op, *range);
+            }
+            Action::Join { track, resource } => self.join(*track, *resource),
+            Action::Filled { track, result } => self.owed.filled(*track, result),
+            Action::Answered { command, .. } => self.owed.answered(*command),
+            Action::Sync { .. }
             | Action::Append { .. }
             | Action::Compact { .. }
             | Action::Remove { .. }
             | Action::Sweep { .. }
-            | Action::Answered { .. }
-            | Action::Filled { .. }
-            | Action::Join { .. }
-            | Action::Verify { .. }
             | Action::Mark { .. }
             | Action::NeedFreshUrl { .. }
             | Action::State { .. }
@@ -314,6 +339,12 @@ impl Ledger {
                 violated!("{resource} was never released");
             }
         }
+        self.owed.finished();
+    }
+
+    /// Takes the sums of an earlier life over.
+    pub(super) fn inherit(&mut self, earlier: &Self) {
+        self.tally = earlier.tally;
     }
 
     /// What readers see of a resource.
@@ -388,6 +419,17 @@ impl Ledger {
         }
     }
 
+    /// A track reads another one's resource.
+    fn join(&mut self, track: TrackId, resource: ResourceId) {
+        let site = self.track(track).site;
+        self.track(track).current = Some(resource);
+        let entry = self.resource(resource);
+        if entry.site != site {
+            violated!("{track} joins {resource}, which is another file");
+        }
+        entry.tracks.push(track);
+    }
+
     /// Actions name only what lives.
     fn check_names(&mut self, action: &Action) {
         let track = match action {
@@ -428,7 +470,9 @@ impl Ledger {
                 if entry.released {
                     violated!("{resource} is named after its release");
                 }
-                Some(entry.track)
+                let tracks = entry.tracks.clone();
+                let live = tracks.iter().find(|track| self.track(**track).stage != Life::Closed);
+                Some(*live.unwrap_or(&tracks[0]))
             }
             Action::WakeReader { reader, .. } | Action::Mark { reader, .. } => {
                 if !self.readers.contains_key(reader) {

@@ -14,6 +14,7 @@
 //! [`run`] plays a plan, [`run_seed`] draws one first. [`Scene`] plays a single scene by hand, for golden transcripts.
 
 mod answer;
+mod cache;
 mod content;
 mod draw;
 mod fault;
@@ -21,6 +22,7 @@ mod invariants;
 mod network;
 mod origin;
 mod plan;
+mod promise;
 mod reader;
 mod script;
 mod stage;

@@ -136,6 +136,11 @@ impl Network {
         }
     }
 
+    /// The process is gone, and its connections with it.
+    pub(super) fn restart(&mut self) {
+        self.connections.clear();
+    }
+
     /// Whether no request is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.connections.is_empty()

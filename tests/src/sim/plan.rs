@@ -25,6 +25,80 @@ pub struct Plan {
     pub incidents: Vec<(Duration, Incident)>,
     /// When all faults end.
     pub heal_at: Duration,
+    /// The cache, if there is one.
+    pub cache: Option<CachePlan>,
+}
+
+/// A cache, and what happens to the processes that use it, one after the other.
+#[derive(Clone, Debug)]
+pub struct CachePlan {
+    /// How long the disk takes for an operation of the journal, a sync or a removal, at most.
+    pub latency: Duration,
+    /// How each process but the last one ends, and when.
+    pub ends: Vec<(Duration, End)>,
+    /// What is done besides reading.
+    pub deeds: Vec<(Duration, Deed)>,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Everything is closed, and waited for.
+    Closed,
+    /// It is killed: the disk keeps what it was given.
+    Killed,
+    /// The power is cut: the disk keeps what was synced, and chance decides of the rest.
+    Cut,
+    /// It is killed, and then somebody deletes or damages files.
+    Damaged,
+}
+
+/// What is done to the cache, besides reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// A file is fetched up to there.
+    Fill {
+        /// Of which track.
+        track: usize,
+        /// How far.
+        upto: u64,
+        /// Whether it is pinned.
+        pin: bool,
+    },
+    /// What is stored of a file is verified.
+    Verify {
+        /// Of which track.
+        track: usize,
+    },
+    /// What is there is listed.
+    List,
+    /// A file is pinned or unpinned.
+    Pin {
+        /// Which.
+        track: usize,
+        /// Whether it is pinned from now on.
+        pinned: bool,
+    },
+    /// A file is removed.
+    Remove {
+        /// Which.
+        track: usize,
+    },
+    /// All that nobody holds is removed.
+    Clear,
+    /// The disk is full, and works again after a while.
+    Full(Duration),
+    /// The disk fails, now and then, for a while: chances in 256.
+    Fails {
+        /// Of a write.
+        write: u32,
+        /// Of a sync.
+        sync: u32,
+        /// Of a read.
+        read: u32,
+        /// For how long.
+        time: Duration,
+    },
 }
 
 impl Plan {
@@ -39,12 +113,14 @@ impl Plan {
             readers: Vec::new(),
             incidents: Vec::new(),
             heal_at: Duration::from_secs(5),
+            cache: None,
         }
     }
 
     /// Whether nothing is wrong in this session, so that no error is justified.
     pub fn is_clean(&self) -> bool {
-        self.incidents.iter().all(|(_, incident)| matches!(incident, Incident::Close { .. }))
+        self.cache.is_none()
+            && self.incidents.iter().all(|(_, incident)| matches!(incident, Incident::Close { .. }))
             && self.network.idle_close.is_none()
             && self.tracks.iter().all(|track| {
                 // Without ranges the way to a byte may be longer than a reader's patience.

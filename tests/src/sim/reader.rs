@@ -275,8 +275,15 @@ impl Reader {
             events.push(Event::ReadFailed { resource, range, failure });
             return self.go(around.stage, Duration::from_millis(1), ReaderStep::Look);
         }
-        let Some(parts) = around.store.read(resource, range) else {
-            violated!("{} finds {range} of {resource} published, but not stored", self.id);
+        let parts = match around.store.read(resource, range) {
+            Ok(Some(parts)) => parts,
+            Ok(None) => {
+                violated!("{} finds {range} of {resource} published, but not stored", self.id);
+            }
+            Err(failure) => {
+                events.push(Event::ReadFailed { resource, range, failure });
+                return self.go(around.stage, Duration::from_millis(1), ReaderStep::Look);
+            }
         };
         for (start, bytes) in parts {
             around.ledger.check_bytes(resource, start, &bytes, around.origins);

@@ -6,8 +6,9 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use fastrand::Rng;
-use infill_core::{FetchId, Instant, ResourceId};
+use infill_core::{FetchId, Instant, ResourceId, TrackId};
 
+use super::cache::CacheStep;
 use super::fault::{Coverage, Fault};
 use super::network::NetStep;
 use super::reader::ReaderStep;
@@ -31,6 +32,14 @@ pub(super) enum Happening {
     Net(FetchId, NetStep),
     /// The oldest operation of a resource is done.
     Store(ResourceId),
+    /// Something of the cache is done.
+    Cache(CacheStep),
+    /// Something is done to the cache, by its place in the plan.
+    Deed(usize),
+    /// A download or a verification is closed.
+    DeedDone(TrackId),
+    /// The process ends.
+    Die,
     /// A reader goes on; steps of an earlier turn are void.
     Reader { reader: usize, turn: u64, step: ReaderStep },
     /// All faults are over.
@@ -82,6 +91,11 @@ impl Stage {
         let entry = self.queue.pop()?;
         self.now = entry.at;
         Some(entry.happening)
+    }
+
+    /// Drops what will not happen, because whoever would do it is gone.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Happening) -> bool) {
+        self.queue.retain(|entry| keep(&entry.happening));
     }
 
     /// A duration between two, in microseconds steps.

@@ -1,18 +1,23 @@
-//! The store: operations in order for each resource, in any order across them, with time for each; pieces in memory.
+//! The store: operations in order for each resource, in any order across them, with time for each; pieces in memory, or
+//! in the cache's files.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use infill_core::{ByteRange, ByteRanges, Event, OpId, ResourceId, StoreFailure, Verification};
+use infill_core::{
+    ByteRange, ByteRanges, Event, OpId, ResourceId, StoreFailure, Tier, Verification,
+};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::cache::Cache;
+use super::invariants::violated;
 use super::stage::{Happening, Stage};
 
 /// An operation of the store.
 #[derive(Clone, Debug)]
 pub(super) enum StoreOp {
-    Write { op: OpId, offset: u64, bytes: Bytes },
+    Write { op: OpId, offset: u64, bytes: Bytes, tier: Tier },
     Verify { op: OpId, range: ByteRange },
     Discard { range: ByteRange },
 }
@@ -29,6 +34,8 @@ pub(super) enum Health {
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) health: Health,
+    /// The cache's files, if there is a cache.
+    pub(super) cache: Option<Cache>,
     latency: Duration,
     resources: BTreeMap<ResourceId, Stored>,
 }
@@ -38,22 +45,29 @@ pub(super) struct Store {
 pub(super) struct Stored {
     /// By their first position; they never overlap.
     pieces: BTreeMap<u64, Bytes>,
-    /// Stored or on its way there, and not on its way out.
+    /// In memory or on its way there, and not on its way out.
     held: ByteRanges,
+    /// The same of the cache.
+    kept: ByteRanges,
     queue: VecDeque<StoreOp>,
 }
 
 impl Store {
     pub(super) fn new(latency: Duration) -> Self {
-        Self { health: Health::Good, latency, resources: BTreeMap::new() }
+        Self { health: Health::Good, cache: None, latency, resources: BTreeMap::new() }
     }
 
     /// Queues an operation.
     pub(super) fn submit(&mut self, stage: &mut Stage, resource: ResourceId, op: StoreOp) {
         let stored = self.resources.entry(resource).or_default();
         match &op {
-            StoreOp::Write { offset, bytes, .. } => stored.held.insert(range_of(*offset, bytes)),
-            StoreOp::Discard { range } => stored.held.remove(*range),
+            StoreOp::Write { offset, bytes, tier, .. } => {
+                stored.in_tier(*tier).insert(range_of(*offset, bytes));
+            }
+            StoreOp::Discard { range } => {
+                stored.held.remove(*range);
+                stored.kept.remove(*range);
+            }
             StoreOp::Verify { .. } => {}
         }
         stored.queue.push_back(op);
@@ -69,32 +83,47 @@ impl Store {
         let op = stored.queue.pop_front()?;
         let more = !stored.queue.is_empty();
         let event = match op {
-            StoreOp::Write { op, offset, bytes } => {
-                let result = match health {
-                    Health::Good => {
-                        stored.put(offset, bytes);
+            StoreOp::Write { op, offset, bytes, tier } => {
+                let result = match (tier, &mut self.cache) {
+                    (Tier::Cache, Some(cache)) => cache.write(stage.now, resource, offset, &bytes),
+                    (Tier::Cache, None) => violated!("{resource} writes to a cache that is none"),
+                    (Tier::Scratch, _) if health != Health::Good => Err(failure(health)),
+                    (Tier::Scratch, cache) => {
+                        if let Some(cache) = cache {
+                            cache.displace(resource, range_of(offset, &bytes));
+                        }
+                        stored.put(offset, bytes.clone());
                         Ok(None)
                     }
-                    bad => {
-                        stored.held.remove(range_of(offset, &bytes));
-                        Err((failure(bad), bytes))
-                    }
                 };
+                match (&result, tier) {
+                    (Ok(_), Tier::Cache) => stored.carve(range_of(offset, &bytes)),
+                    (Ok(_), Tier::Scratch) => {}
+                    (Err(_), tier) => stored.in_tier(tier).remove(range_of(offset, &bytes)),
+                }
+                let result = result.map_err(|failure| (failure, bytes));
                 Some(Event::Written { resource, op, result })
             }
             StoreOp::Verify { op, range } => {
-                let result = match (health, stored.digest(range)) {
-                    (Health::Broken, _) => Verification::Failed(failure(health)),
-                    (_, Some(digest)) => Verification::Digest(digest),
-                    (_, None) => Verification::Failed(StoreFailure {
-                        full: false,
-                        detail: "not stored".into(),
-                    }),
+                let in_memory = stored.pieces_within(range);
+                let result = match &self.cache {
+                    Some(cache) if !in_memory => cache.digest(resource, range),
+                    _ => match (health, stored.digest(range)) {
+                        (Health::Broken, _) => Verification::Failed(failure(health)),
+                        (_, Some(digest)) => Verification::Digest(digest),
+                        (_, None) => Verification::Failed(StoreFailure {
+                            full: false,
+                            detail: "not stored".into(),
+                        }),
+                    },
                 };
                 Some(Event::Verified { resource, op, result })
             }
             StoreOp::Discard { range } => {
                 stored.carve(range);
+                if let Some(cache) = &mut self.cache {
+                    cache.discard(resource, range);
+                }
                 None
             }
         };
@@ -104,14 +133,50 @@ impl Store {
         event
     }
 
-    /// The stored pieces of a range, in order; `None` if a byte of it is not stored.
-    pub(super) fn read(&self, resource: ResourceId, range: ByteRange) -> Option<Vec<(u64, Bytes)>> {
-        self.resources.get(&resource)?.read(range)
+    /// The stored pieces of a range, in order; `None` if a byte of it is not stored. The error is the disk's.
+    pub(super) fn read(
+        &self,
+        resource: ResourceId,
+        range: ByteRange,
+    ) -> Result<Option<Vec<(u64, Bytes)>>, StoreFailure> {
+        let stored = self.resources.get(&resource);
+        let Some(cache) = &self.cache else {
+            return Ok(stored.and_then(|stored| stored.read(range)));
+        };
+        let mut parts = Vec::new();
+        for (part, cached) in cache.split(resource, range) {
+            if cached {
+                parts.push((part.start, cache.read(resource, part)?));
+            } else if let Some(more) = stored.and_then(|stored| stored.read(part)) {
+                parts.extend(more);
+            } else {
+                return Ok(None);
+            }
+        }
+        Ok(Some(parts))
     }
 
-    /// Bytes that are stored or on their way there, and not on their way out.
+    /// The same, whatever is wrong with the disk.
+    pub(super) fn peek(&self, resource: ResourceId, range: ByteRange) -> Option<Vec<(u64, Bytes)>> {
+        let _pardon = self.cache.as_ref().map(Cache::pardon);
+        self.read(resource, range).ok().flatten()
+    }
+
+    /// Bytes that are in memory or on their way there, and not on their way out.
     pub(super) fn used(&self, resource: ResourceId) -> u64 {
         self.resources.get(&resource).map_or(0, |stored| stored.held.len())
+    }
+
+    /// Whether nothing at all is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.resources.values().all(|stored| stored.queue.is_empty())
+            && self.cache.as_ref().is_none_or(Cache::is_idle)
+    }
+
+    /// Resources with an operation under way.
+    pub(super) fn busy(&self) -> Vec<ResourceId> {
+        let busy = self.resources.iter().filter(|(_, stored)| !stored.queue.is_empty());
+        busy.map(|(resource, _)| *resource).collect()
     }
 
     /// Whether operations of this resource are under way that will be answered.
@@ -128,6 +193,18 @@ impl Store {
 }
 
 impl Stored {
+    fn in_tier(&mut self, tier: Tier) -> &mut ByteRanges {
+        match tier {
+            Tier::Scratch => &mut self.held,
+            Tier::Cache => &mut self.kept,
+        }
+    }
+
+    /// Whether all of a range is in memory.
+    fn pieces_within(&self, range: ByteRange) -> bool {
+        self.read(range).is_some()
+    }
+
     pub(super) fn put(&mut self, offset: u64, bytes: Bytes) {
         self.carve(ByteRange::at(offset, bytes.len() as u64));
         self.pieces.insert(offset, bytes);
@@ -237,7 +314,7 @@ mod tests {
             store.submit(
                 &mut stage,
                 resource,
-                StoreOp::Write { op: OpId(op), offset: op * 3, bytes },
+                StoreOp::Write { op: OpId(op), offset: op * 3, bytes, tier: Tier::Scratch },
             );
         }
         let mut acks = Vec::new();

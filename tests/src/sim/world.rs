@@ -1,10 +1,14 @@
 //! The world: a machine among origins, a network, a store and readers. It takes the next thing that happens, hands the
 //! machine what comes of it, carries out what the machine asks for, and checks the promises each time.
 
+mod lives;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use infill_core::{Action, Event, Instant, Machine, OpenOptions, ReaderId, SourceSpec, TrackId};
+use infill_core::{
+    Action, Change, Event, Instant, Machine, OpenOptions, ReaderId, SourceSpec, TrackId,
+};
 
 use super::fault::{Coverage, Fault};
 use super::invariants::{Ledger, Tally, violated};
@@ -15,6 +19,7 @@ use super::reader::{Reader, ReaderStep, State, Surroundings};
 use super::stage::{Happening, Stage};
 use super::store::{Health, Store, StoreOp};
 use super::transcript::Transcript;
+use lives::Lives;
 
 /// A session is over by then, in happenings and in virtual time after the healing.
 const MAX_STEPS: u64 = 400_000;
@@ -56,6 +61,9 @@ pub(super) struct World {
     transcript: Option<Transcript>,
     events: u64,
     idle_ticks: u32,
+    lives: Lives,
+    /// Tracks that were opened for deeds.
+    lives_opened: u64,
 }
 
 /// A track as its embedder has it.
@@ -105,6 +113,8 @@ impl World {
             by_reader: BTreeMap::new(),
             events: 0,
             idle_ticks: 0,
+            lives: Lives::default(),
+            lives_opened: 0,
             origins,
             stage,
             transcript,
@@ -115,8 +125,10 @@ impl World {
     /// Plays the session to its end. Panics when a promise is broken.
     pub(super) fn run(mut self) -> Report {
         let mut phase = Phase::Playing;
+        self.begin_lives();
         for _ in 0..MAX_STEPS {
             let more = self.step();
+            self.maybe_reborn();
             if self.stage.now > Instant::ZERO + self.plan.heal_at + MAX_TIME {
                 violated!("no end in sight after {:?}: {}", self.stage.now, self.situation());
             }
@@ -134,6 +146,7 @@ impl World {
                 }
                 Phase::Closing if !more => {
                     self.check_end();
+                    self.check_cache();
                     return Report {
                         coverage: self.stage.coverage.clone(),
                         tally: self.ledger.tally,
@@ -177,7 +190,10 @@ impl World {
             Happening::Shut { track, again } => self.shut(track, again),
             Happening::Incident(index) => self.incident(self.plan.incidents[index].1),
             Happening::NetworkBack => self.network.come_back(),
-            Happening::StoreBack => self.store.health = Health::Good,
+            Happening::StoreBack => {
+                self.store.health = Health::Good;
+                self.disk_back();
+            }
             Happening::FreshUrl { track } => self.fresh_url(track),
             Happening::Net(fetch, step) => {
                 if let Some(event) =
@@ -192,6 +208,19 @@ impl World {
                 }
             }
             Happening::Reader { reader, turn, step } => self.reader(reader, turn, step),
+            Happening::Cache(step) => {
+                let cache = self.store.cache.as_mut();
+                if let Some(event) = cache.and_then(|cache| cache.step(&mut self.stage, step)) {
+                    self.deliver(event);
+                }
+            }
+            Happening::Deed(index) => self.deed(index),
+            Happening::DeedDone(track) => self.deed_done(track),
+            Happening::Die => self.die(),
+            // First the next process begins.
+            Happening::Heal if self.lives.closing => {
+                self.stage.after(Duration::from_millis(20), Happening::Heal);
+            }
             Happening::Heal => self.heal(),
         }
     }
@@ -230,8 +259,8 @@ impl World {
             Action::FetchRange { request, .. } => self.network.start(stage, request),
             Action::CancelFetch { fetch, .. } => self.network.cancel(stage, fetch),
             Action::Grant { fetch, bytes } => self.network.grant(stage, fetch, bytes),
-            Action::Write { resource, op, offset, bytes, .. } => {
-                self.store.submit(stage, resource, StoreOp::Write { op, offset, bytes });
+            Action::Write { resource, op, offset, bytes, tier } => {
+                self.store.submit(stage, resource, StoreOp::Write { op, offset, bytes, tier });
             }
             Action::Verify { resource, op, range } => {
                 self.store.submit(stage, resource, StoreOp::Verify { op, range });
@@ -252,15 +281,27 @@ impl World {
                 let delay = stage.between(Duration::from_millis(10), Duration::from_secs(2));
                 stage.after(delay, Happening::FreshUrl { track: self.by_id[&track] });
             }
-            // No cache was restored.
             Action::Place { .. }
             | Action::Sync { .. }
             | Action::Append { .. }
             | Action::Compact { .. }
             | Action::Remove { .. }
-            | Action::Sweep { .. }
-            | Action::Answered { .. }
-            | Action::Filled { .. }
+            | Action::Sweep { .. } => match &mut self.store.cache {
+                Some(cache) => cache.submit(stage, action),
+                None => violated!("{action:?} though there is no cache"),
+            },
+            Action::Filled { track, .. } => {
+                stage.after(Duration::ZERO, Happening::DeedDone(track));
+            }
+            Action::Publish {
+                resource,
+                change: Change::Retracted(range) | Change::Unclaimed(range),
+            } => {
+                if let Some(cache) = &mut self.store.cache {
+                    cache.take_back(resource, range);
+                }
+            }
+            Action::Answered { .. }
             | Action::Join { .. }
             | Action::OpenResource { .. }
             | Action::Release { .. }
@@ -276,26 +317,38 @@ impl World {
         if self.tracks[track].gone {
             return;
         }
-        let id = TrackId(self.by_id.len() as u64 + 1);
+        let id = self.next_track();
         self.by_id.insert(id, track);
         let entry = &mut self.tracks[track];
         entry.id = Some(id);
         entry.opened = false;
         self.ledger.opening(id, track, self.stage.now);
         let expires = matches!(self.plan.tracks[track].expires, Expires::Original(_));
-        let source = SourceSpec {
-            url: self.origins.give_url(track, self.stage.now),
-            cache_key: None,
-            headers: [].into(),
-            renewable: expires && self.stage.chance(192),
-        };
+        let source = self.source(track, expires);
         let (source, options) = (Box::new(source), OpenOptions::default());
         self.deliver(Event::Open { track: id, source, options });
         self.begin_readers(track);
     }
 
+    /// An id that no track of this process has.
+    fn next_track(&self) -> TrackId {
+        TrackId(self.by_id.len() as u64 + self.lives_opened + 1)
+    }
+
+    fn source(&mut self, track: usize, expires: bool) -> SourceSpec {
+        SourceSpec {
+            url: self.origins.give_url(track, self.stage.now),
+            cache_key: self.plan.cache.as_ref().map(|_| lives::cache_key(track).into()),
+            headers: [].into(),
+            renewable: expires && self.stage.chance(192),
+        }
+    }
+
     fn opened(&mut self, id: TrackId, success: bool) {
-        let track = self.by_id[&id];
+        // One that only fetches has no readers.
+        let Some(track) = self.by_id.get(&id).copied() else {
+            return;
+        };
         if self.tracks[track].id != Some(id) || self.tracks[track].gone {
             return;
         }
@@ -443,6 +496,7 @@ impl World {
     fn heal(&mut self) {
         self.remark("all faults are over");
         self.stage.healed = true;
+        self.disk_back();
         self.network.come_back();
         self.store.health = Health::Good;
         for track in 0..self.tracks.len() {
@@ -490,6 +544,7 @@ impl World {
         for track in 0..self.tracks.len() {
             self.shut(track, false);
         }
+        self.close_deeds();
     }
 
     fn check_end(&self) {

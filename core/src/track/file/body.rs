@@ -9,8 +9,9 @@ use crate::context::Context;
 use crate::event::FetchFailure;
 use crate::flight::Flight;
 use crate::http::Remedy;
+use crate::resource::Question;
 use crate::transfer::{Piece, StreamEnd, Transfer};
-use crate::{Action, ByteRange, Cause, FetchId, Notice, Tier};
+use crate::{Action, Cause, FetchId, Notice};
 
 impl FileTrack {
     /// Bytes came.
@@ -24,12 +25,12 @@ impl FileTrack {
         let granted = len.min(flight.credit.granted);
         flight.credit.granted -= granted;
         // What was not granted is the driver's fault; it is dealt with all the same.
-        context.space.take(len - granted);
+        context.spaces.of(self.tier).take(len - granted);
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
         if let Some(unread) = flight.unread.take() {
             if let Some(cause) = not_media(&bytes) {
-                context.space.release(len);
+                context.spaces.of(self.tier).release(len);
                 self.refuse_body(id, &cause, context);
                 return;
             }
@@ -39,7 +40,7 @@ impl FileTrack {
         // Stopped by what its first bytes showed, or without a head.
         let flight = self.flights.iter_mut().find(|flight| flight.id == id);
         let Some(transfer) = flight.and_then(|flight| flight.transfer.as_mut()) else {
-            context.space.release(len);
+            context.spaces.of(self.tier).release(len);
             return;
         };
         let excess =
@@ -74,24 +75,14 @@ impl FileTrack {
             match piece {
                 Piece::Held => {}
                 Piece::Skipped(bytes) => {
-                    context.space.release(bytes);
+                    context.spaces.of(self.tier).release(bytes);
                     flight.credit.owed += bytes;
                     flight.passed = Some(context.now);
                 }
                 Piece::New(offset, bytes) => {
-                    let op = context.out.op();
-                    let len = bytes.len() as u64;
-                    flight.writes += 1;
-                    flight.brought += len;
-                    self.resource.write(op, ByteRange::at(offset, len), id);
+                    flight.brought += bytes.len() as u64;
                     self.recovery.set_proven();
-                    context.out.push(Action::Write {
-                        resource: self.resource.id(),
-                        op,
-                        offset,
-                        bytes,
-                        tier: Tier::Scratch,
-                    });
+                    self.store(id, offset, bytes, context);
                 }
             }
         }
@@ -105,7 +96,7 @@ impl FileTrack {
         };
         let question = flight.transfer.as_mut().and_then(|t| t.take_question(|| out.op()));
         if let Some((op, range)) = question {
-            self.resource.verifying(op, id, range);
+            self.resource.verifying(op, Question::Compare(id), range);
             out.push(Action::Verify { resource: self.resource.id(), op, range });
         }
     }
@@ -227,8 +218,9 @@ impl FileTrack {
     pub(super) fn prove_end(&mut self, total: u64, unverified: bool, context: &mut Context<'_>) {
         if self.resource.prove_total(total, unverified) {
             self.publish_facts(context);
+            self.record_facts(context);
             if unverified {
-                self.notify(Notice::Unverified, context);
+                self.notify(&Notice::Unverified, context);
             }
         }
     }

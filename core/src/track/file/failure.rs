@@ -146,7 +146,7 @@ impl FileTrack {
             Some(url) => {
                 if self.endpoint.renew(url) {
                     self.recovery.backoff = Backoff::default();
-                    self.notify(Notice::Renewed, context);
+                    self.notify(&Notice::Renewed, context);
                     self.dirty = true;
                 }
             }
@@ -171,6 +171,12 @@ impl FileTrack {
         retry_after: Option<Duration>,
         context: &mut Context<'_>,
     ) {
+        if core::mem::take(&mut self.unproven) {
+            // The origin gives no answer: what is stored is better than nothing.
+            self.recovery.next.probe = false;
+            self.dirty = true;
+            return;
+        }
         let at = flight.transfer.as_ref().map_or(flight.asked.first, |t| t.at());
         let error = self.error(cause.clone(), Some(at));
         self.recovery.last = Some(error.clone());
@@ -212,8 +218,7 @@ impl FileTrack {
         context: &mut Context<'_>,
     ) {
         let wait = self.recovery.back_off(at_once, retry_after, context);
-        let notice = Notice::Retrying { cause, wait };
-        self.notify(notice, context);
+        self.notify(&Notice::Retrying { cause, wait }, context);
         self.recovery.told = true;
         let tired = self.recovery.progress + context.config.give_up_after <= context.now;
         if tired && !self.is_waited_for() {
@@ -225,7 +230,10 @@ impl FileTrack {
     fn refused(&mut self, error: Error, context: &mut Context<'_>) {
         match self.endpoint.refused(context.config.max_renewals) {
             Fallback::Original => {}
-            Fallback::Renew => context.out.push(Action::NeedFreshUrl { track: self.id }),
+            Fallback::Renew => {
+                let track = self.listeners.renewer();
+                context.out.push(Action::NeedFreshUrl { track });
+            }
             Fallback::None => self.fatal(error, context),
         }
     }
@@ -241,7 +249,7 @@ impl FileTrack {
         self.tell_failure(error.clone(), context);
         self.answer_waits(context);
         self.answer_all(&Answer::Failed(error.clone()), context);
-        self.answer_open(Err(error), context);
+        self.answer_open(|_| true, &Err(error), context);
     }
 
     /// Patience has ended for some that waited.
@@ -283,7 +291,7 @@ impl FileTrack {
     pub(super) fn store_failed(&mut self, error: Error, context: &mut Context<'_>) {
         self.recovery.last = Some(error.clone());
         self.recovery.back_off(false, None, context);
-        self.notify(Notice::StoreFault(error), context);
+        self.notify(&Notice::StoreFault(error), context);
         self.dirty = true;
     }
 

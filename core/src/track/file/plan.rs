@@ -16,6 +16,12 @@ impl FileTrack {
     /// Decides anew what to fetch.
     pub(super) fn reschedule(&mut self, context: &mut Context<'_>) {
         self.dirty = false;
+        if self.listeners.is_offline() {
+            return;
+        }
+        if self.unproven {
+            return self.ask_version(context);
+        }
         let plan = self.plan(context);
         self.unserved = plan.unserved;
         self.blocked = plan.blocked;
@@ -43,8 +49,18 @@ impl FileTrack {
         }
     }
 
+    /// Asks the origin whether what is stored is still so: for one byte, whose answer's head tells.
+    fn ask_version(&mut self, context: &mut Context<'_>) {
+        let may_start = self.recovery.not_before() <= context.now && !self.endpoint.is_renewing();
+        if self.flights.is_empty() && may_start {
+            self.recovery.next.probe = true;
+            let start = Start { class: Class::Waiting, first: 0, end: Some(1) };
+            self.start(start, context);
+        }
+    }
+
     fn plan(&self, context: &Context<'_>) -> Plan {
-        let ahead = self.ahead(context.space);
+        let ahead = self.ahead(context.spaces.at(self.tier));
         let demands = self.demands(ahead);
         let worth = self.link.worth();
         let lanes: Vec<Lane> = self.flights.iter().map(|flight| flight.lane(worth)).collect();
@@ -87,8 +103,8 @@ impl FileTrack {
             start_below: u64::MAX,
             ask_to: reach(at),
         };
-        let opening = self.opening != super::Opening::Done;
-        if opening {
+        let opening = self.listeners.is_opening();
+        if self.listeners.is_opening_to_play() {
             demands.push(one(Class::Waiting, 0));
         }
         let readers = || self.readers.table.values().filter(|reader| !reader.is_stale());
@@ -102,7 +118,7 @@ impl FileTrack {
         demands.extend(sought.map(|reader| one(Class::Sought, reader.position())));
         let window = ahead.unwrap_or_else(|| self.link.worth());
         // The first reader will come: until then it counts as one at the beginning.
-        let expected = (!self.readers.ever).then_some(0);
+        let expected = (!self.readers.ever && self.listeners.plays()).then_some(0);
         let positions = readers().map(|reader| reader.position()).chain(expected);
         demands.extend(positions.map(|at| Demand {
             class: Class::Window,
@@ -110,13 +126,14 @@ impl FileTrack {
             start_below: at.saturating_add(window.div_ceil(2)),
             ask_to: reach(at),
         }));
-        let wanted = opening || !self.readers.ever || readers().next().is_some();
-        if ahead.is_none() && wanted {
+        let read = opening || !self.readers.ever || readers().next().is_some();
+        let drained = (ahead.is_none() && read && self.listeners.plays()).then_some(u64::MAX);
+        if let Some(end) = drained.max(self.listeners.fill_to()) {
             demands.push(Demand {
                 class: Class::Drain,
-                range: ByteRange::new(0, u64::MAX),
+                range: ByteRange::new(0, end),
                 start_below: u64::MAX,
-                ask_to: u64::MAX,
+                ask_to: end,
             });
         }
         demands
@@ -137,13 +154,17 @@ impl FileTrack {
     /// Makes a request. `false` if there is no connection or no room for it now.
     fn start(&mut self, start: Start, context: &mut Context<'_>) -> bool {
         let now = context.now;
+        if self.compares_next(start) && self.must_verify_before(start.first, context) {
+            // It is asked for when that is done.
+            return false;
+        }
         let Some(credit) = self.first_credit(start.class, context) else {
             return false;
         };
         let id = context.out.fetch();
         let ticket = Ticket { class: start.class, since: self.waiting_since(now), track: self.id };
         if !context.slots.acquire(id, self.endpoint.host(), ticket) {
-            context.space.release(credit);
+            context.spaces.of(self.tier).release(credit);
             return false;
         }
         let compares = self.recovery.next.overlap;
@@ -170,8 +191,16 @@ impl FileTrack {
             doubtful: false,
             over: false,
         });
-        context.out.push(Action::FetchRange { track: self.id, request: Box::new(request) });
+        let track = self.listeners.lead();
+        context.out.push(Action::FetchRange { track, request: Box::new(request) });
         true
+    }
+
+    /// Whether what is asked for is to be compared with what is there.
+    fn compares_next(&self, start: Start) -> bool {
+        let next = &self.recovery.next;
+        let doubtful = self.resource.is_answered() && self.resource.if_range().is_none();
+        !next.probe && !next.plain && (next.overlap || doubtful && start.first > 0)
     }
 
     /// What is asked on the wire for the bytes that are wanted.
@@ -256,7 +285,9 @@ impl FileTrack {
     pub(super) fn take_flight(&mut self, id: FetchId, context: &mut Context<'_>) -> Option<Flight> {
         let index = self.flights.iter().position(|flight| flight.id == id)?;
         let flight = self.flights.remove(index);
-        context.space.release(flight.reserved());
+        context.spaces.of(self.tier).release(flight.reserved());
+        // Nothing more lengthens its run.
+        self.resource.cached.sealing.hurry();
         self.dirty = true;
         Some(flight)
     }

@@ -6,9 +6,7 @@ use super::FileTrack;
 use crate::context::Context;
 use crate::flight::Flight;
 use crate::reader::{Reader, Wait};
-use crate::{
-    Action, Answer, ByteRange, Cause, Config, Error, Instant, ReaderId, RequestId, ResourceId,
-};
+use crate::{Action, Answer, ByteRange, Cause, Config, Instant, ReaderId, RequestId, ResourceId};
 
 /// The readers of a track.
 #[derive(Debug, Default)]
@@ -21,15 +19,6 @@ pub(super) struct Readers {
     /// Whether any was asked to report.
     pub(super) marked: bool,
     turn: u64,
-}
-
-/// Whether the embedder was told that the file is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Opening {
-    /// Not yet; since when it waits.
-    Pending(Instant),
-    /// It was told.
-    Done,
 }
 
 impl FileTrack {
@@ -102,8 +91,8 @@ impl FileTrack {
 
     /// Answers whoever can be answered.
     pub(super) fn answer_waits(&mut self, context: &mut Context<'_>) {
-        if self.opening != Opening::Done && self.recovery.is_proven() {
-            self.answer_open(Ok(()), context);
+        if self.listeners.is_opening() && self.recovery.is_proven() && !self.unproven {
+            self.answer_open(|_| true, &Ok(()), context);
         }
         if self.readers.waiting == 0 {
             return;
@@ -155,28 +144,14 @@ impl FileTrack {
         }
     }
 
-    /// Tells the embedder, once, that the file is open or can't be opened.
-    pub(super) fn answer_open(&mut self, result: Result<(), Error>, context: &mut Context<'_>) {
-        if self.opening != Opening::Done {
-            self.opening = Opening::Done;
-            // What was urgent for its sake no longer is.
-            self.dirty = true;
-            let track = self.id;
-            context.out.push(Action::Opened { track, result });
-        }
-    }
-
     /// Whether somebody waits for an answer.
     pub(crate) fn is_waited_for(&self) -> bool {
-        self.readers.waiting > 0 || self.opening != Opening::Done
+        self.readers.waiting > 0 || self.listeners.is_opening()
     }
 
     /// When the patience of those who wait ends, counted from the later of the last progress and their wait's start.
     pub(super) fn patience(&self, config: &Config) -> Option<Instant> {
-        let opening = match self.opening {
-            Opening::Pending(since) => Some(since),
-            Opening::Done => None,
-        };
+        let opening = self.listeners.opening_since();
         if self.readers.waiting == 0 && opening.is_none() {
             return None;
         }
@@ -196,7 +171,8 @@ impl FileTrack {
     pub(super) fn give_up(&mut self, context: &mut Context<'_>) {
         let limit = context.config.give_up_after;
         let progress = self.last_progress();
-        let over = |since: Instant| since.max(progress) + limit <= context.now;
+        let now = context.now;
+        let over = |since: Instant| since.max(progress) + limit <= now;
         let waits: Vec<_> = self
             .readers
             .table
@@ -204,13 +180,13 @@ impl FileTrack {
             .filter_map(|(id, reader)| Some((*id, *reader.waiting()?)))
             .filter(|(_, wait)| over(wait.since))
             .collect();
-        let opening = matches!(self.opening, Opening::Pending(since) if over(since));
+        let opening = self.listeners.opening_since().is_some_and(over);
         if waits.is_empty() && !opening {
             return;
         }
         let error = self.last_cause(limit);
         let all_waits = waits.len() == self.readers.waiting;
-        if all_waits && (opening || self.opening == Opening::Done) {
+        if all_waits && (opening || !self.listeners.is_opening()) {
             // Before the answers: who is told of the failure finds it in the view.
             self.tell_failure(error.clone(), context);
         }
@@ -218,9 +194,7 @@ impl FileTrack {
             let error = self.last_cause(limit).with_offset(wait.range.start);
             self.answer_one(id, Answer::Failed(error), context);
         }
-        if opening {
-            self.answer_open(Err(error), context);
-        }
+        self.answer_open(over, &Err(error), context);
         self.given_up();
     }
 }

@@ -29,15 +29,14 @@ impl FileTrack {
         self.report.state = Some(state);
         self.report.at = context.now;
         let downloading = state == TrackState::Downloading;
-        context.out.push(Action::State {
-            track: self.id,
-            state,
-            rate: self.link.measured().filter(|_| downloading).unwrap_or(0),
-        });
+        let rate = self.link.measured().filter(|_| downloading).unwrap_or(0);
+        for track in self.listeners.tracks() {
+            context.out.push(Action::State { track, state, rate });
+        }
     }
 
     fn state(&self, now: Instant) -> TrackState {
-        if self.resource.is_committed() {
+        if self.resource.is_complete() {
             TrackState::Complete
         } else if self.flights.iter().any(|flight| flight.transfer.is_some()) {
             TrackState::Downloading
@@ -52,9 +51,16 @@ impl FileTrack {
         }
     }
 
-    /// Tells the embedder something.
-    pub(super) fn notify(&self, notice: Notice, context: &mut Context<'_>) {
-        context.out.push(Action::Notify { track: self.id, notice: Box::new(notice) });
+    /// Tells all who opened it something that is no doing of its own.
+    pub(crate) fn tell(&self, notice: &Notice, context: &mut Context<'_>) {
+        self.notify(notice, context);
+    }
+
+    /// Tells all who opened it something.
+    pub(super) fn notify(&self, notice: &Notice, context: &mut Context<'_>) {
+        for track in self.listeners.tracks() {
+            context.out.push(Action::Notify { track, notice: Box::new(notice.clone()) });
+        }
     }
 }
 

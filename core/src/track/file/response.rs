@@ -117,6 +117,9 @@ impl FileTrack {
             self.resource.distrust_etags();
         }
         let probe = self.flight(id).is_some_and(|flight| flight.asked.probe);
+        if probe && !transfer.is_held() {
+            self.unproven = false;
+        }
         if probe && self.resource.total().is_none() {
             // It doesn't tell the length: only all of it will (FAULTS A15).
             self.recovery.next.plain = true;
@@ -159,7 +162,7 @@ impl FileTrack {
             Ranges::Unknown => beyond || self.ranges_ignored,
         };
         if ignored && !self.ranges_ignored {
-            self.notify(Notice::RangesIgnored, context);
+            self.notify(&Notice::RangesIgnored, context);
         }
         self.ranges_ignored = ignored;
     }
@@ -167,6 +170,9 @@ impl FileTrack {
     /// Takes the facts of an answer over.
     pub(super) fn believe(&mut self, claim: &Claim, context: &mut Context<'_>) {
         let content_type = claim.content_type.as_deref();
+        if claim.no_store {
+            self.forbid_store(context);
+        }
         if self.resource.answered(&claim.validator, claim.total, content_type) {
             self.publish_facts(context);
         }
@@ -174,6 +180,7 @@ impl FileTrack {
             let transfers = self.flights.iter_mut().filter_map(|f| f.transfer.as_mut());
             transfers.for_each(|transfer| transfer.bound(total));
         }
+        self.record_facts(context);
     }
 
     /// 416: the resource ends at or before the byte asked for (FAULTS A14).
@@ -201,6 +208,7 @@ impl FileTrack {
             self.recovery.next.comparisons += 1;
             return;
         }
+        self.unproven = false;
         self.recovery.set_proven();
         self.believe(&Claim::new(head, Some(total)), context);
     }

@@ -4,10 +4,14 @@
 //! retracted and given back, to be fetched again if it is wanted.
 
 use super::FileTrack;
+use crate::catalog::Extent;
 use crate::context::Context;
 use crate::schedule::Class;
 use crate::space::Space;
-use crate::{Action, Answer, ByteRange, Cause, Config};
+use crate::{Action, Answer, ByteRange, Cause, Config, Tier};
+
+/// So long before a reader runs into a claim it is asked to report.
+const CLAIM_MARK_BYTES: u64 = 512 * 1024;
 
 /// The least credit that a request is made with.
 const MIN_CREDIT_BYTES: u64 = 4096;
@@ -15,8 +19,13 @@ const MIN_CREDIT_BYTES: u64 = 4096;
 /// The least unit in which room is given back: of single bytes a file would be taken apart in a million actions.
 const MIN_BLOCK_BYTES: u64 = 4096;
 
-fn block_bytes(config: &Config) -> u64 {
-    config.store_block_bytes.max(MIN_BLOCK_BYTES)
+fn block_bytes(config: &Config, tier: Tier) -> u64 {
+    let least = match tier {
+        Tier::Scratch => MIN_BLOCK_BYTES,
+        // Of less than an extent nothing could be verified any more.
+        Tier::Cache => Extent::BLOCK_BYTES,
+    };
+    config.store_block_bytes.max(least)
 }
 
 impl FileTrack {
@@ -33,7 +42,7 @@ impl FileTrack {
 
     /// The credit that a new request starts with, taken from the store's room. `None` if there is none.
     pub(super) fn first_credit(&mut self, class: Class, context: &mut Context<'_>) -> Option<u64> {
-        let share = context.space.share().unwrap_or(u64::MAX);
+        let share = context.spaces.at(self.tier).share().unwrap_or(u64::MAX);
         let usual = u64::from(context.config.fetch_credit_bytes);
         let credit = usual.min(share / 8).max(MIN_CREDIT_BYTES);
         self.make_room(credit, class, context).then_some(credit)
@@ -41,12 +50,12 @@ impl FileTrack {
 
     /// Takes `bytes` of the store's room, giving back of this track what is least wanted if it must.
     fn make_room(&mut self, bytes: u64, class: Class, context: &mut Context<'_>) -> bool {
-        let lack = context.space.lack(bytes);
+        let lack = context.spaces.at(self.tier).lack(bytes);
         // For a drain nothing is given back: it would be fetched again, and something else given back for that.
         if lack > 0 && class != Class::Drain {
             self.reclaim(lack, class, context);
         }
-        let room = context.space.reserve(bytes);
+        let room = context.spaces.of(self.tier).reserve(bytes);
         self.lacking |= !room;
         room
     }
@@ -93,10 +102,10 @@ impl FileTrack {
             return;
         }
         let going = |flight: &crate::flight::Flight| !flight.is_choked();
-        if self.flights.iter().any(going) || self.used() < self.min_room(context) {
+        if self.flights.iter().any(going) || self.used(self.tier) < self.min_room(context) {
             return;
         }
-        let limit = context.config.store_limit_bytes.unwrap_or(u64::MAX);
+        let limit = context.spaces.at(self.tier).limit().unwrap_or(u64::MAX);
         let why = format!("its limit of {limit} bytes holds nothing more; raise it");
         let error = self.error(Cause::StoreFull(why), None);
         self.answer_all(&Answer::Failed(error), context);
@@ -104,14 +113,14 @@ impl FileTrack {
 
     /// What a track may count on having, so that lack of room is its own doing.
     fn min_room(&self, context: &Context<'_>) -> u64 {
-        context.space.share().unwrap_or(0) / 2
+        context.spaces.at(self.tier).share().unwrap_or(0) / 2
     }
 
     /// Gives back at least `want` bytes if it can: what lies behind every reader first, lowest first, then what lies
     /// ahead, farthest first. Whoever waits may take more than whoever doesn't. Gives how much it was.
     pub(crate) fn reclaim(&mut self, want: u64, class: Class, context: &mut Context<'_>) -> u64 {
-        let block = block_bytes(context.config);
-        let keep = self.kept(class, block, context.space);
+        let block = block_bytes(context.config, self.tier);
+        let keep = self.kept(class, block, context.spaces.at(self.tier));
         let Some((first, last)) = self.span() else {
             return 0;
         };
@@ -133,10 +142,10 @@ impl FileTrack {
         freed
     }
 
-    /// First and last present position.
+    /// First and last position that is there, or on its way.
     fn span(&self) -> Option<(u64, u64)> {
-        let first = self.resource.present().iter().next()?.start;
-        let last = self.resource.present().iter().next_back()?.end - 1;
+        let first = self.resource.held().iter().next()?.start;
+        let last = self.resource.held().iter().next_back()?.end - 1;
         Some((first, last))
     }
 
@@ -163,26 +172,32 @@ impl FileTrack {
     ) -> u64 {
         let wanted = keep.iter().any(|kept| !kept.intersect(range).is_empty());
         let held = self.resource.held().len_within(range);
-        let present = self.resource.present().len_within(range);
+        let claimed = self.resource.cached.claimed().len_within(range);
+        let there = self.resource.present().len_within(range) + claimed;
         let compared = self.resource.is_verifying(range) || !self.comparing(range).is_empty();
-        if wanted || present == 0 || held != present || compared {
+        if wanted || there == 0 || held != there || compared {
             return 0;
         }
+        let before = self.resource.holds(self.tier);
         let runs: Vec<ByteRange> =
             self.resource.present().overlapping(range).map(|run| run.intersect(range)).collect();
         for run in runs {
             self.retract(run, context);
         }
-        present
+        if claimed > 0 {
+            self.lose(range, context);
+        }
+        before.saturating_sub(self.resource.holds(self.tier))
     }
 
     /// Asks readers to report when their progress will matter: for a window, or for room.
     pub(super) fn set_marks(&mut self, context: &mut Context<'_>) {
-        let ahead = self.ahead(context.space);
-        if ahead.is_none() && !self.lacking && !self.readers.marked {
+        let ahead = self.ahead(context.spaces.at(self.tier));
+        let claimed = self.resource.cached.claimed();
+        if ahead.is_none() && !self.lacking && !self.readers.marked && claimed.is_empty() {
             return;
         }
-        let block = block_bytes(context.config);
+        let block = block_bytes(context.config, self.tier);
         let mut any = false;
         let (total, held) = (self.resource.total(), self.resource.held());
         for (id, reader) in &mut self.readers.table {
@@ -192,7 +207,11 @@ impl FileTrack {
             let window = ahead.filter(|_| !ended && !reader.is_stale());
             let low = window.map(|ahead| missing.saturating_sub(ahead.div_ceil(2)) + 1);
             let room = self.lacking.then(|| at.saturating_add(block));
-            let mark = [low, room].into_iter().flatten().min().filter(|mark| *mark > at);
+            // Before it runs into a claim, that is to be verified.
+            let verified = self.resource.present().first_missing(at);
+            let next =
+                claimed.contains(verified).then(|| verified.saturating_sub(CLAIM_MARK_BYTES));
+            let mark = [low, room, next].into_iter().flatten().min().filter(|mark| *mark > at);
             any |= mark.is_some();
             if reader.set_mark(mark) {
                 context.out.push(Action::Mark { reader: *id, at: mark });

@@ -7,10 +7,10 @@ use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::{StoreFailure, Sum, Verification};
 use crate::flight::Flight;
-use crate::resource::Writing;
+use crate::resource::{Question, Writing};
 use crate::transfer::Compared;
 use crate::view::Change;
-use crate::{Action, ByteRange, Cause, Error, FetchId, OpId, ResourceId};
+use crate::{Action, ByteRange, Cause, Error, FetchId, OpId, ResourceId, Tier};
 
 impl FileTrack {
     /// A write is done.
@@ -21,38 +21,53 @@ impl FileTrack {
         result: Result<Option<Sum>, (StoreFailure, Bytes)>,
         context: &mut Context<'_>,
     ) {
-        let stored = result.is_ok();
-        let resource = if id == self.resource.id() {
-            &mut self.resource
-        } else {
-            let Some(old) = self.retired.iter_mut().find(|old| old.id() == id) else {
-                return;
-            };
-            old
-        };
-        let Some(done) = resource.written(op, stored) else {
+        if id != self.resource.id() {
+            return self.retired_written(id, op, result.is_ok(), context);
+        }
+        let Some(done) = self.resource.written(op, result.is_ok()) else {
             return;
         };
-        self.settle_write(done, context);
         match result {
-            Ok(_) => {
-                context
-                    .out
-                    .push(Action::Publish { resource: id, change: Change::Present(done.range) });
-                if id == self.resource.id() {
-                    self.recovered(context);
+            Ok(sum) => {
+                self.settle_write(done, context);
+                if done.tier == Tier::Cache {
+                    self.note_kept(done, sum, context.now);
                 }
+                self.publish(Change::Present(done.range), context);
+                self.recovered(context);
+            }
+            Err((failure, bytes)) if done.tier == Tier::Cache => {
+                self.write_refused(done, failure, bytes, context);
             }
             Err((failure, _)) => {
-                context.space.release(done.range.len());
+                self.settle_write(done, context);
+                self.unhold(done.range, context);
                 self.write_failed(done, failure, context);
             }
         }
         self.dirty |= self.unserved;
+    }
+
+    /// The same, of a version that is no more: its readers may still read what is written of it.
+    fn retired_written(&mut self, id: ResourceId, op: OpId, good: bool, context: &mut Context<'_>) {
+        let Some(old) = self.retired.iter_mut().find(|old| old.id() == id) else {
+            return;
+        };
+        let Some(done) = old.written(op, good) else {
+            return;
+        };
+        if good {
+            context.out.push(Action::Publish { resource: id, change: Change::Present(done.range) });
+        } else {
+            context.spaces.of(done.tier).discard(done.range.len());
+            old.retract(done.range);
+        }
+        self.settle_write(done, context);
+        self.dirty |= self.unserved;
         self.release_retired(context);
     }
 
-    fn settle_write(&mut self, done: Writing, context: &Context<'_>) {
+    pub(super) fn settle_write(&mut self, done: Writing, context: &Context<'_>) {
         let now = context.now;
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == done.fetch) {
             flight.writes = flight.writes.saturating_sub(1);
@@ -74,7 +89,7 @@ impl FileTrack {
         self.store_failed(error, context);
     }
 
-    fn store_error(&self, failure: StoreFailure, offset: u64) -> Error {
+    pub(super) fn store_error(&self, failure: StoreFailure, offset: u64) -> Error {
         let cause = if failure.full {
             Cause::StoreFull(failure.detail)
         } else {
@@ -95,15 +110,8 @@ impl FileTrack {
             return;
         }
         let error = self.store_error(failure, range.start);
-        let lost: Vec<ByteRange> =
-            self.resource.present().overlapping(range).map(|run| run.intersect(range)).collect();
-        for range in lost {
-            self.retract(range, context);
-        }
-        // What was to be compared with them can't be any more.
-        for fetch in self.comparing(range) {
-            self.stop(fetch, CancelReason::Refused, context);
-        }
+        self.retract_run(range, context);
+        self.doubt_file(range, context);
         self.store_failed(error, context);
     }
 
@@ -132,8 +140,12 @@ impl FileTrack {
             self.release_retired(context);
             return;
         }
-        let Some(fetch) = self.resource.verified(op) else {
+        let Some((question, range)) = self.resource.verified(op) else {
             return;
+        };
+        let fetch = match question {
+            Question::Compare(fetch) => fetch,
+            Question::Claim(digest) => return self.claim_verified(range, digest, result, context),
         };
         self.dirty = true;
         let digest = match result {
@@ -170,6 +182,7 @@ impl FileTrack {
 
     /// The bytes are equal, so the version is the same, whatever its ETag says (FAULTS A10).
     fn trust(&mut self, fetch: FetchId, context: &mut Context<'_>) {
+        self.unproven = false;
         let claim = self.flight(fetch).and_then(|flight| flight.claim.take());
         if let Some(claim) = claim {
             if self.resource.validator().etag_differs(&claim.validator) {
@@ -203,9 +216,7 @@ impl FileTrack {
     /// Takes published bytes back.
     pub(super) fn retract(&mut self, range: ByteRange, context: &mut Context<'_>) {
         self.publish(Change::Retracted(range), context);
-        self.resource.retract(range);
-        context.space.release(range.len());
-        context.out.push(Action::Discard { resource: self.resource.id(), range });
-        self.dirty = true;
+        self.unhold(range, context);
+        self.forget_records(range, context);
     }
 }

@@ -5,7 +5,7 @@ use crate::action::CancelReason;
 use crate::context::Context;
 use crate::resource::Resource;
 use crate::view::Change;
-use crate::{Action, Cause, FetchId, Notice};
+use crate::{Action, Cause, FetchId, Notice, Tier};
 
 impl FileTrack {
     /// A new resource becomes the current one. What runs for the old one stops, but for the fetch that showed the
@@ -18,13 +18,19 @@ impl FileTrack {
         }
         let changed = self.error(Cause::Changed, None);
         self.publish(Change::Failed(changed), context);
-        let resource = Resource::new(context.out.open_resource(self.id));
+        self.drop_parked(context);
+        let resource = Resource::new(context.out.open_resource(self.listeners.lead()));
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);
+        let (lead, resource) = (self.listeners.lead(), self.resource.id());
+        for track in self.listeners.tracks().filter(|track| *track != lead) {
+            context.out.push(Action::Join { track, resource });
+        }
+        self.unproven = false;
         self.recovery.next.comparisons = 0;
         self.recovery.next.unverified_end = None;
         self.release_retired(context);
-        self.notify(Notice::Changed, context);
+        self.notify(&Notice::Changed, context);
         self.dirty = true;
         let claim = keep.and_then(|id| self.flight(id)?.claim.take());
         if let Some(claim) = claim {
@@ -38,8 +44,13 @@ impl FileTrack {
         while index < self.retired.len() {
             if self.retired[index].is_settled() {
                 let old = self.retired.swap_remove(index);
-                context.space.release(old.held().len());
+                for tier in [Tier::Scratch, Tier::Cache] {
+                    context.spaces.of(tier).discard(old.holds(tier));
+                }
                 context.out.release(old.id());
+                if let Some(home) = old.cached.home() {
+                    context.cache.remove(home, context.out);
+                }
             } else {
                 index += 1;
             }

@@ -1,7 +1,7 @@
 //! What must hold of every request: how many there are, what they ask for, how far they may read.
 
 use infill_core::http::FetchRequest;
-use infill_core::{FetchId, TrackId};
+use infill_core::{ByteRanges, FetchId, TrackId};
 
 use super::{FetchEntry, Ledger, violated};
 
@@ -61,7 +61,10 @@ impl Ledger {
         if request.plain || is_probe {
             return;
         }
-        let present = entry.view.present();
+        // What is claimed is not fetched either: first it is seen whether it is good.
+        let claimed = entry.view.claimed();
+        let stored: ByteRanges = entry.view.present().iter().chain(claimed.iter()).collect();
+        let present = if claimed.is_empty() { entry.view.present() } else { &stored };
         let hole = present.first_missing(first);
         if hole - first > overlap_limit {
             violated!("{fetch} asks from {first}, but {current} is present up to {hole}");

@@ -4,6 +4,7 @@ use infill_core::{ByteRange, Change, Facts, Instant, ResourceId, TrackId, View};
 
 use super::super::origin::Origins;
 use super::super::store::Store;
+use super::kept::KeptBytes;
 use super::{Ledger, ResourceEntry, all_versions, violated};
 
 impl Ledger {
@@ -11,7 +12,8 @@ impl Ledger {
         let site = self.track(track).site;
         self.track(track).current = Some(resource);
         let entry = ResourceEntry {
-            track,
+            tracks: vec![track],
+            kept: KeptBytes::default(),
             site,
             view: View::new(),
             versions: None,
@@ -53,18 +55,20 @@ impl Ledger {
             Change::Claimed(_) | Change::Unclaimed(_) => {}
             Change::Present(range) | Change::Verified(range) => {
                 let entry = self.resource(resource);
+                entry.kept.check_source(resource, change);
                 if entry.view.present().len_within(*range) > 0 {
                     violated!("{resource} publishes {range} a second time");
                 }
-                let Some(parts) = store.read(resource, *range) else {
+                let Some(parts) = store.peek(resource, *range) else {
                     violated!("{resource} publishes {range}, which was not written");
                 };
                 for (start, bytes) in parts {
                     self.check_bytes(resource, start, &bytes, origins);
                 }
                 self.tally.published += range.len();
-                let track = self.resources[&resource].track;
-                self.track(track).last_progress = now;
+                for track in self.resources[&resource].tracks.clone() {
+                    self.track(track).last_progress = now;
+                }
             }
             Change::Facts(facts) => self.check_facts(resource, facts, origins),
             Change::Retracted(range) => {

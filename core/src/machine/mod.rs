@@ -3,30 +3,41 @@
 //! It routes each event to its track by id, owns the tables that tracks share, and passes on what one track's event
 //! sets free for another: a connection, or room in the store.
 
+mod caching;
+mod room;
+mod sharing;
+mod waiting;
+
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use crate::context::{Context, Out};
-use crate::event::{OpenOptions, SourceSpec};
-use crate::schedule::Class;
+use crate::cache::Cache;
+use crate::context::Context;
+use crate::out::Out;
 use crate::slots::Slots;
-use crate::space::Space;
+use crate::space::Spaces;
 use crate::timers::{Armed, Timers};
 use crate::track::FileTrack;
-use crate::{Action, Cause, Config, Error, Event, FetchId, Instant, ReaderId, ResourceId, TrackId};
+use crate::{Action, Config, Event, FetchId, Instant, ReaderId, ResourceId, TrackId};
+
+use sharing::Sharing;
+use waiting::Waiting;
 
 /// The machine that fills holes. See the crate's documentation for its lifecycle.
 #[derive(Debug)]
 pub struct Machine {
     config: Config,
     now: Instant,
+    /// The downloads, each by the track that it began with.
     tracks: BTreeMap<TrackId, FileTrack>,
-    readers: BTreeMap<ReaderId, TrackId>,
+    sharing: Sharing,
+    waiting: Waiting,
     timers: Timers,
     out: Out,
     slots: Slots,
-    space: Space,
+    spaces: Spaces,
+    cache: Cache,
     rng: Rng,
 }
 
@@ -44,11 +55,13 @@ impl Machine {
         Self {
             now: Instant::ZERO,
             tracks: BTreeMap::new(),
-            readers: BTreeMap::new(),
+            sharing: Sharing::default(),
+            waiting: Waiting::default(),
             timers: Timers::default(),
             out: Out::default(),
             slots: Slots::new(&config),
-            space: Space::new(&config),
+            spaces: Spaces::new(&config),
+            cache: Cache::default(),
             rng: Rng::with_seed(config.seed),
             config,
         }
@@ -58,6 +71,19 @@ impl Machine {
     /// clamped.
     pub fn handle(&mut self, now: Instant, event: Event) {
         self.now = self.now.max(now);
+        if let Some(event) = self.waiting.hold(event) {
+            self.take(event);
+        }
+        while let Some(track) = self.timers.pop_due(self.now) {
+            self.with(track, |file, _| file.armed = Armed::default());
+            self.settle(track);
+        }
+        self.share_out();
+        self.keep_cache();
+    }
+
+    /// Deals with one event, and with what it makes possible for its track.
+    fn take(&mut self, event: Event) {
         match self.dispatch(event) {
             Target::Track(track) => self.settle(track),
             Target::Nothing => {}
@@ -66,11 +92,6 @@ impl Machine {
                 all.into_iter().for_each(|track| self.settle(track));
             }
         }
-        while let Some(track) = self.timers.pop_due(self.now) {
-            self.with(track, |file, _| file.armed = Armed::default());
-            self.settle(track);
-        }
-        self.share_out();
     }
 
     /// The next thing to do, until `None`. Only pops: all logic ran in [`Machine::handle`].
@@ -83,28 +104,26 @@ impl Machine {
     /// be earlier than anything is due: the tick then does nothing.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.cache.deadline(self.now)).min()
     }
 
     /// Whether nothing is in flight and nothing is owed: no fetch, no operation, no unanswered request, no action.
     pub fn is_quiescent(&self) -> bool {
         let tracks = self.tracks.values().all(FileTrack::is_quiescent);
-        let idle = self.out.is_empty() && self.slots.is_idle();
-        tracks && idle && (!self.tracks.is_empty() || self.space.is_unused())
+        let idle = self.out.is_empty() && self.slots.is_idle() && self.cache.is_idle();
+        let idle = idle && self.waiting.is_empty();
+        tracks && idle && (!self.tracks.is_empty() || self.spaces.is_unused())
     }
 
     fn dispatch(&mut self, event: Event) -> Target {
         match event {
-            Event::Open { track, source, options } => self.open(track, *source, options),
+            Event::Open { track, source, options } => self.open(track, source, options),
             Event::Attach { track, reader, position } => self.attach(track, reader, position),
-            Event::Detach { reader } => match self.readers.remove(&reader) {
-                Some(track) => self.with(track, |file, _| file.detach(reader)),
+            Event::Detach { reader } => match self.sharing.detach(reader) {
+                Some(download) => self.with(download, |file, _| file.detach(reader)),
                 None => Target::Nothing,
             },
-            Event::Close { track } => {
-                self.readers.retain(|_, of| *of != track);
-                self.with(track, FileTrack::close)
-            }
+            Event::Close { track } => self.close(track),
             Event::ReadRequest { reader, request, latched, range } => {
                 self.with_reader(reader, |file, context| {
                     file.read(reader, request, latched, range, context);
@@ -116,9 +135,10 @@ impl Machine {
             Event::Advanced { reader, position } => {
                 self.with_reader(reader, |file, _| file.advance(reader, position))
             }
-            Event::FreshUrl { track, url } => {
-                self.with(track, |file, context| file.fresh_url(url, context))
-            }
+            Event::FreshUrl { track, url } => match self.sharing.download(track) {
+                Some(download) => self.with(download, |file, context| file.fresh_url(url, context)),
+                None => Target::Nothing,
+            },
             Event::NetworkChanged => self.network_changed(),
             Event::Tick => Target::Nothing,
             event => self.dispatch_io(event),
@@ -155,36 +175,8 @@ impl Machine {
                     file.read_failed(resource, range, failure, context);
                 })
             }
-            _ => Target::Nothing,
+            event => self.dispatch_cache(event),
         }
-    }
-
-    fn open(&mut self, track: TrackId, source: SourceSpec, options: OpenOptions) -> Target {
-        if self.tracks.contains_key(&track) {
-            return Target::Nothing;
-        }
-        if !matches!(source.url.scheme(), "http" | "https") {
-            let what = format!("the scheme {:?}; use http or https", source.url.scheme());
-            let error = Error::new(Cause::Unsupported(what)).with_url(&source.url);
-            let result = Err(error);
-            self.out.push(Action::Opened { track, result });
-            self.out.push(Action::Closed { track });
-            return Target::Nothing;
-        }
-        let (mut context, ..) = self.lend();
-        let file = FileTrack::open(track, source, options, &mut context);
-        self.tracks.insert(track, file);
-        Target::Track(track)
-    }
-
-    fn attach(&mut self, track: TrackId, reader: ReaderId, position: u64) -> Target {
-        // Where a track closes nobody would answer, nor take the reader out again.
-        let open = self.tracks.get(&track).is_some_and(|file| !file.is_closing());
-        if !open || self.readers.contains_key(&reader) {
-            return Target::Nothing;
-        }
-        self.readers.insert(reader, track);
-        self.with(track, |file, _| file.attach(reader, position))
     }
 
     fn network_changed(&mut self) -> Target {
@@ -202,7 +194,8 @@ impl Machine {
             config: &self.config,
             out: &mut self.out,
             slots: &mut self.slots,
-            space: &mut self.space,
+            spaces: &mut self.spaces,
+            cache: &mut self.cache,
             rng: &mut self.rng,
         };
         (context, &mut self.tracks, &mut self.timers)
@@ -226,8 +219,8 @@ impl Machine {
         reader: ReaderId,
         handle: impl FnOnce(&mut FileTrack, &mut Context<'_>),
     ) -> Target {
-        match self.readers.get(&reader) {
-            Some(track) => self.with(*track, handle),
+        match self.sharing.read_by(reader) {
+            Some(download) => self.with(download, handle),
             None => Target::Nothing,
         }
     }
@@ -281,76 +274,9 @@ impl Machine {
         if gone {
             self.tracks.remove(&track);
             self.offer_room();
+            self.begin_waiting(track);
         } else if lacking {
             self.make_room(track);
         }
-    }
-
-    /// A track has left its room behind.
-    fn offer_room(&mut self) {
-        let lacking = self.tracks.iter().filter(|(_, file)| file.is_lacking());
-        let lacking: Vec<TrackId> = lacking.map(|(track, _)| *track).collect();
-        lacking.into_iter().for_each(|track| self.wake(track));
-    }
-
-    /// A track lacks room in the store: whoever holds the most gives back what is more than its share.
-    fn make_room(&mut self, hungry: TrackId) {
-        let (mut context, tracks, _) = self.lend();
-        let share = context.space.share().unwrap_or(u64::MAX);
-        let used = |track: &TrackId| tracks.get(track).map_or(0, FileTrack::used);
-        if used(&hungry) >= share {
-            return;
-        }
-        let others = tracks.keys().filter(|track| **track != hungry);
-        let Some(fattest) = others.max_by_key(|track| used(track)).copied() else {
-            return;
-        };
-        let excess = used(&fattest).saturating_sub(share);
-        let want = context.space.lack(u64::from(context.config.fetch_credit_bytes));
-        let Some(file) = tracks.get_mut(&fattest).filter(|_| excess > 0) else {
-            return;
-        };
-        if file.reclaim(want.min(excess), Class::Window, &mut context) > 0 {
-            self.wake(hungry);
-        }
-    }
-
-    /// Passes on what was set free: connections first to whoever is most urgent.
-    fn share_out(&mut self) {
-        while let Some(track) = self.slots.next_ready() {
-            self.wake(track);
-        }
-        let Some((ticket, host)) = self.slots.urgent() else {
-            return;
-        };
-        if let Some((fetch, of)) = self.victim(ticket, host.as_deref()) {
-            self.with(of, |file, context| file.preempt(fetch, context));
-            self.wake(ticket.track);
-            self.settle(of);
-        }
-    }
-
-    fn wake(&mut self, track: TrackId) {
-        self.with(track, |file, _| file.try_again());
-        self.settle(track);
-    }
-
-    /// The running fetch that gives its connection up: the least urgent, then the one whose reader came last. Nobody
-    /// gives way to a later comer.
-    fn victim(
-        &self,
-        ticket: crate::slots::Ticket,
-        host: Option<&str>,
-    ) -> Option<(FetchId, TrackId)> {
-        self.slots
-            .running(host)
-            .filter(|(_, track)| *track != ticket.track)
-            .filter_map(|(fetch, track)| {
-                let (class, since) = self.tracks.get(&track)?.may_yield(fetch)?;
-                let later = (class, since) > (ticket.class, ticket.since);
-                later.then_some((class, since, fetch, track))
-            })
-            .max_by_key(|(class, since, fetch, _)| (*class, *since, *fetch))
-            .map(|(_, _, fetch, track)| (fetch, track))
     }
 }

@@ -1,0 +1,208 @@
+//! What an earlier session left: claims, which nobody sees before their digests were compared with their records.
+//!
+//! What a reader waits for is verified first, then what lies ahead of it; all of it only where somebody wants it all.
+
+use super::FileTrack;
+use crate::action::CancelReason;
+use crate::catalog::{Extent, Record};
+use crate::context::Context;
+use crate::event::{StoreFailure, Verification};
+use crate::resource::Question;
+use crate::view::Change;
+use crate::{Action, ByteRange, Cause, Notice};
+
+/// How far ahead of a reader claims are verified.
+const AHEAD_BYTES: u64 = 4 * Extent::BLOCK_BYTES;
+
+/// How many are being verified at once, for one file.
+const AT_ONCE: usize = 4;
+
+impl FileTrack {
+    /// Asks for the verification of what is wanted.
+    pub(super) fn verify_claims(&mut self, context: &mut Context<'_>) {
+        if self.resource.cached.claimed().is_empty() {
+            return;
+        }
+        let waits = self.readers.table.values().filter_map(|reader| reader.waiting());
+        let waits: Vec<u64> = waits.map(|wait| wait.range.start).collect();
+        for at in waits {
+            self.verify_at(at, context);
+        }
+        let positions: Vec<u64> =
+            self.readers.table.values().map(|reader| reader.position()).collect();
+        // The first reader will come, and begin at the beginning.
+        let expected = (!self.readers.ever && self.listeners.plays()).then_some(0);
+        for at in positions.into_iter().chain(expected) {
+            self.verify_within(ByteRange::at(at, AHEAD_BYTES), context);
+        }
+        // What is to be complete must be verified; what was complete is, where it is read.
+        let whole = self.resource.total().is_some_and(|total| self.resource.held().len() == total);
+        if whole && !self.resource.cached.is_complete() || self.listeners.is_filling() {
+            let wanted = if self.listeners.verifies() {
+                u64::MAX
+            } else {
+                self.listeners.fill_to().unwrap_or(u64::MAX)
+            };
+            self.verify_within(ByteRange::new(0, wanted), context);
+        }
+    }
+
+    fn verify_within(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        let mut at = range.start;
+        while self.resource.claims_asked() < AT_ONCE {
+            let Some(claim) = self.resource.cached.claimed().first_present(at) else {
+                return;
+            };
+            if claim >= range.end {
+                return;
+            }
+            at = self.verify_at(claim, context);
+        }
+    }
+
+    /// Asks for the verification of the claim at `at`, unless it is under way. Gives where it ends.
+    pub(super) fn verify_at(&mut self, at: u64, context: &mut Context<'_>) -> u64 {
+        if !self.resource.cached.claimed().contains(at) {
+            return at + 1;
+        }
+        let home = self.resource.cached.home();
+        let download = home.and_then(|place| context.cache.generation(place.generation));
+        let Some(extent) = download.and_then(|download| download.extent_at(at)) else {
+            // Its record is gone: nothing says what it should be.
+            let run = self.resource.cached.claimed().run_at(at).unwrap_or(ByteRange::at(at, 1));
+            let rest = ByteRange::new(at, run.end.min(block_end(at)));
+            self.lose(rest, context);
+            return rest.end;
+        };
+        let range = extent.range();
+        if !self.resource.is_verifying(range) {
+            let op = context.out.op();
+            self.resource.verifying(op, Question::Claim(extent.digest), range);
+            context.out.push(Action::Verify { resource: self.resource.id(), op, range });
+        }
+        range.end
+    }
+
+    /// The store has digested a claim.
+    pub(super) fn claim_verified(
+        &mut self,
+        range: ByteRange,
+        recorded: u64,
+        found: Verification,
+        context: &mut Context<'_>,
+    ) {
+        self.dirty = true;
+        if !self.resource.cached.claimed().contains_range(range) {
+            return;
+        }
+        let why = match found {
+            Verification::Digest(digest) if digest == recorded => {
+                self.resource.believe_claim(range);
+                self.publish(Change::Verified(range), context);
+                return;
+            }
+            Verification::Digest(_) => {
+                let detail =
+                    "the cache holds other bytes than were written; they are fetched again";
+                StoreFailure { full: false, detail: detail.into() }
+            }
+            Verification::Failed(failure) => failure,
+        };
+        self.lose(range, context);
+        let error = self.error(Cause::Store(why.detail), Some(range.start));
+        self.notify(&Notice::StoreFault(error), context);
+    }
+
+    /// Claims that are none: holes again. Whatever extent shares a byte with them goes with them, for what is left of it
+    /// could not be verified.
+    pub(super) fn lose(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        let mut lost = range;
+        if let Some(home) = self.resource.cached.home() {
+            let download = context.cache.generation(home.generation);
+            for at in [range.start, range.end.saturating_sub(1)] {
+                if let Some(extent) = download.and_then(|download| download.extent_at(at)) {
+                    lost.start = lost.start.min(extent.start);
+                    lost.end = lost.end.max(extent.range().end);
+                }
+            }
+        }
+        let claims: Vec<ByteRange> = {
+            let claimed = self.resource.cached.claimed();
+            claimed.overlapping(lost).map(|run| run.intersect(lost)).collect()
+        };
+        for claim in claims {
+            self.publish(Change::Unclaimed(claim), context);
+            self.unhold(claim, context);
+        }
+        self.forget_records(range, context);
+    }
+
+    /// Something is wrong with the file that holds `range`: whatever else is in it has to be verified anew, and what no
+    /// record names is a hole.
+    pub(super) fn doubt_file(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        let Some(home) = self.resource.cached.home() else {
+            return;
+        };
+        let size = 1u64.checked_shl(home.file_bits.into()).unwrap_or(u64::MAX);
+        let first = range.start / size * size;
+        let last = range.end.saturating_sub(1).max(range.start) / size * size;
+        let file = ByteRange::new(first, last.saturating_add(size));
+        for fetch in self.comparing(file) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
+        let mut there = self.resource.present().clone();
+        for other in self.resource.cached.within().gaps(file) {
+            there.remove(other);
+        }
+        let runs: Vec<ByteRange> = there.overlapping(file).map(|run| run.intersect(file)).collect();
+        for run in runs {
+            self.publish(Change::Retracted(run), context);
+            self.doubt_run(run, context);
+        }
+        self.dirty = true;
+    }
+
+    fn doubt_run(&mut self, run: ByteRange, context: &mut Context<'_>) {
+        let home = self.resource.cached.home();
+        let download = home.and_then(|home| context.cache.generation(home.generation));
+        let recorded = download.map(|download| download.extents_within(run)).unwrap_or_default();
+        let inside = |extent: &&Extent| run.start <= extent.start && extent.range().end <= run.end;
+        let claims: Vec<ByteRange> = recorded.iter().filter(inside).map(Extent::range).collect();
+        let mut at = run.start;
+        for claim in claims {
+            self.unhold(ByteRange::new(at, claim.start), context);
+            self.resource.doubt(claim);
+            self.publish(Change::Claimed(claim), context);
+            at = claim.end;
+        }
+        self.unhold(ByteRange::new(at, run.end), context);
+    }
+
+    /// What is not there any more is not recorded any more.
+    pub(super) fn forget_records(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        if let Some(home) = self.resource.cached.home() {
+            let generation = home.generation;
+            if context.cache.generation(generation).is_some_and(|known| known.bytes() > 0) {
+                context.cache.record(Record::Retract { generation, range });
+            }
+        }
+    }
+
+    /// What a fetch from `first` on is to be compared with has to be verified first: asks for that, if so.
+    pub(super) fn must_verify_before(&mut self, first: u64, context: &mut Context<'_>) -> bool {
+        let claimed = self.resource.cached.claimed();
+        let bordering = first.checked_sub(1).filter(|last| claimed.contains(*last));
+        // Nothing borders on what is wanted: anything will do.
+        let any = || claimed.iter().next_back().map(|run| run.end - 1);
+        let none_present = self.resource.present().is_empty();
+        let at = bordering.or_else(|| none_present.then(any).flatten());
+        if let Some(at) = at {
+            self.verify_at(at, context);
+        }
+        at.is_some()
+    }
+}
+
+fn block_end(at: u64) -> u64 {
+    (at / Extent::BLOCK_BYTES + 1).saturating_mul(Extent::BLOCK_BYTES)
+}

@@ -1,0 +1,123 @@
+//! What a cache adds: where published bytes come from, and who is owed an answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use infill_core::catalog::Extent;
+use infill_core::{
+    ByteRange, ByteRanges, Change, CommandId, Error, Intent, OpId, ResourceId, Tier, TrackId,
+    Verification,
+};
+
+use super::violated;
+
+/// Where the bytes of one resource come from.
+#[derive(Debug, Default)]
+pub(super) struct KeptBytes {
+    placed: bool,
+    writes: BTreeMap<OpId, ByteRange>,
+    verifies: BTreeMap<OpId, ByteRange>,
+    /// Written in this life.
+    written: ByteRanges,
+    /// Claims whose bytes were digested.
+    digested: ByteRanges,
+}
+
+impl KeptBytes {
+    pub(super) fn placed(&mut self, resource: ResourceId) {
+        if std::mem::replace(&mut self.placed, true) {
+            violated!("{resource} is placed twice");
+        }
+    }
+
+    pub(super) fn writes(&mut self, op: OpId, range: ByteRange, tier: Tier) {
+        if tier == Tier::Cache {
+            if !self.placed {
+                violated!("{op} writes {range} to the cache, which has no place for it");
+            }
+            let block = |position: u64| position / Extent::BLOCK_BYTES;
+            if block(range.start) != block(range.end - 1) {
+                violated!("{op} writes {range}, which leaves its block");
+            }
+        }
+        self.writes.insert(op, range);
+    }
+
+    pub(super) fn written(&mut self, op: OpId, success: bool) {
+        if let Some(range) = self.writes.remove(&op)
+            && success
+        {
+            self.written.insert(range);
+        }
+    }
+
+    pub(super) fn verifies(&mut self, op: OpId, range: ByteRange) {
+        self.verifies.insert(op, range);
+    }
+
+    pub(super) fn verified(&mut self, op: OpId, result: &Verification) {
+        if let Some(range) = self.verifies.remove(&op)
+            && matches!(result, Verification::Digest(_))
+        {
+            self.digested.insert(range);
+        }
+    }
+
+    /// What is published was written by this process, or was verified.
+    pub(super) fn check_source(&self, resource: ResourceId, change: &Change) {
+        match change {
+            Change::Present(range) if !self.written.contains_range(*range) => {
+                violated!("{resource} publishes {range}, which nobody wrote");
+            }
+            Change::Verified(range) if !self.digested.contains_range(*range) => {
+                violated!("{resource} publishes {range} from the cache, unverified");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Who is owed an answer.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    commands: BTreeSet<CommandId>,
+    fills: BTreeSet<TrackId>,
+}
+
+impl Owed {
+    pub(super) fn asked(&mut self, command: CommandId) {
+        self.commands.insert(command);
+    }
+
+    pub(super) fn answered(&mut self, command: CommandId) {
+        if !self.commands.remove(&command) {
+            violated!("{command} is answered, but nobody asks");
+        }
+    }
+
+    pub(super) fn opened(&mut self, track: TrackId, intent: Intent) {
+        if intent != Intent::Play {
+            self.fills.insert(track);
+        }
+    }
+
+    pub(super) fn filled(&mut self, track: TrackId, _result: &Result<(), Error>) {
+        if !self.fills.remove(&track) {
+            violated!("{track} is filled, but nobody asks");
+        }
+    }
+
+    pub(super) fn closed(&self, track: TrackId) {
+        if self.fills.contains(&track) {
+            violated!("{track} is closed and was never said to be filled or not");
+        }
+    }
+
+    pub(super) fn finished(&self) {
+        if let Some(command) = self.commands.first() {
+            violated!("{command} was never answered");
+        }
+        if let Some(track) = self.fills.first() {
+            violated!("{track} was never said to be filled or not");
+        }
+    }
+}

@@ -43,6 +43,9 @@ pub struct OpenOptions {
     pub intent: Intent,
     /// Never to be evicted, from now on.
     pub pin: bool,
+    /// Which asset it is, where that is known and the source is not: instead of the identity of the source. For
+    /// [`Intent::Verify`] of what was listed.
+    pub asset: Option<Key>,
     /// Instead of [`Config::revalidate`](crate::Config::revalidate).
     pub revalidate: Option<Revalidate>,
     /// Instead of [`Config::read_ahead_bytes`](crate::Config::read_ahead_bytes).
@@ -132,7 +135,7 @@ pub struct Restored {
 pub enum Command {
     /// List what is there.
     List,
-    /// Never evict this asset.
+    /// Never evict this asset, whether anything of it is there yet or not.
     Pin(Key),
     /// It may be evicted again.
     Unpin(Key),

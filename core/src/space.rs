@@ -61,7 +61,8 @@ impl Spaces {
 
     /// Whether nothing is used.
     pub(crate) fn is_unused(&self) -> bool {
-        self.scratch.used == 0 && self.cache.used == 0
+        let unused = |space: &Space| space.used == 0 && space.stored == 0;
+        unused(&self.scratch) && unused(&self.cache)
     }
 }
 
@@ -69,13 +70,16 @@ impl Spaces {
 #[derive(Debug)]
 pub(crate) struct Space {
     limit: Option<u64>,
+    /// Stored, or granted and so to be expected.
     used: u64,
+    /// Stored.
+    stored: u64,
     tracks: u64,
 }
 
 impl Space {
     fn new(limit: Option<u64>) -> Self {
-        Self { limit, used: 0, tracks: 0 }
+        Self { limit, used: 0, stored: 0, tracks: 0 }
     }
 
     /// The bound is another one now.
@@ -88,9 +92,20 @@ impl Space {
         self.limit
     }
 
-    /// How much open tracks use.
-    pub(crate) fn used(&self) -> u64 {
-        self.used
+    /// How much open tracks have stored, or are about to.
+    pub(crate) fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// Of what was taken, `bytes` go to the store.
+    pub(crate) fn store(&mut self, bytes: u64) {
+        self.stored = self.stored.saturating_add(bytes);
+    }
+
+    /// Stored `bytes` are given back.
+    pub(crate) fn discard(&mut self, bytes: u64) {
+        self.stored = self.stored.saturating_sub(bytes);
+        self.release(bytes);
     }
 
     /// Takes `bytes`, if there is room for them.
@@ -113,7 +128,7 @@ impl Space {
         self.limit.map_or(0, |limit| wanted.saturating_sub(limit))
     }
 
-    /// Gives `bytes` back.
+    /// Gives `bytes` back that were not stored.
     pub(crate) fn release(&mut self, bytes: u64) {
         self.used = self.used.saturating_sub(bytes);
     }

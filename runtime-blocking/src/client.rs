@@ -3,9 +3,15 @@
 use std::io;
 use std::sync::Arc;
 
+#[cfg(feature = "cache")]
+use infill_core::Intent;
 use infill_core::{Cause, Error, OpenOptions};
 
 use crate::builder::ClientBuilder;
+#[cfg(feature = "cache")]
+use crate::cache_handle::Cache;
+#[cfg(feature = "cache")]
+use crate::download::Download;
 use crate::driver;
 use crate::engine::{Access, Hub};
 use crate::http::HttpFetcher;
@@ -36,15 +42,13 @@ impl Client {
         let failed = |what: &str, error: io::Error| {
             Error::new(Cause::Store(format!("{what}: {error}"))).with_source(error)
         };
-        let store = builder
-            .settings
-            .store
-            .create()
-            .map_err(|error| failed("the store can't be made", error))?;
-        let factory = builder.agent_factory;
-        let hub =
-            driver::start(builder.settings.config, store, |port| HttpFetcher::new(port, factory))
-                .map_err(|error| failed("the driver's thread can't be started", error))?;
+        let settings = builder.settings;
+        let store = settings.store.create();
+        let store = store.map_err(|error| failed("the store can't be made", error))?;
+        let shelf = settings.open_cache()?;
+        let fetcher = |port| HttpFetcher::new(port, builder.agent_factory);
+        let hub = driver::start(settings.config, store, shelf, fetcher)
+            .map_err(|error| failed("the driver's thread can't be started", error))?;
         Ok(Self { hub })
     }
 
@@ -59,6 +63,27 @@ impl Client {
         Ok(FileStream::of(reader))
     }
 
+    /// Fetches a URL into the cache, all of it, without playing it, and below whatever plays in priority. What a stream
+    /// of the same source reads meanwhile is fetched once.
+    ///
+    /// Without a [cache](ClientBuilder::cache_dir) it fails.
+    #[cfg(feature = "cache")]
+    pub fn download(&self, source: impl Into<Source>) -> Download {
+        Download::of(self.hub.fill(&source.into(), Intent::Fill(u64::MAX)))
+    }
+
+    /// The same for the first bytes: what plays next begins without waiting.
+    #[cfg(feature = "cache")]
+    pub fn prefetch(&self, source: impl Into<Source>, bytes: u64) -> Download {
+        Download::of(self.hub.fill(&source.into(), Intent::Fill(bytes)))
+    }
+
+    /// The cache, if there is one.
+    #[cfg(feature = "cache")]
+    pub fn cache(&self) -> Option<Cache> {
+        Cache::of(&self.hub)
+    }
+
     /// Says that the network is another one (Wi-Fi to mobile, say): connections of the old one are given up, and waits
     /// for it end.
     pub fn network_changed(&self) {
@@ -67,7 +92,8 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// The client. Fails if the store can't be made or no thread can be started.
+    /// The client. Fails if the store can't be made, the cache can't be opened (another client has it, or the disk
+    /// refuses), or no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
         Client::start(self)
     }

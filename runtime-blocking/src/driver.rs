@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use infill_core::Config;
 
-use crate::engine::{Engine, Fetcher, Hub, Port, Store};
+use crate::engine::{Engine, Fetcher, Hub, Port, Shelf, Store};
 
 /// Starts the driver of a new engine. `fetcher` is made on this thread, and lives on the driver's.
 pub(crate) fn start<F: Fetcher + Send + 'static>(
     config: Config,
     store: Arc<dyn Store>,
+    shelf: Option<Shelf>,
     fetcher: impl FnOnce(Port) -> F,
 ) -> io::Result<Arc<Hub>> {
     let driver: Arc<OnceLock<Thread>> = Arc::default();
@@ -23,7 +24,7 @@ pub(crate) fn start<F: Fetcher + Send + 'static>(
             driver.unpark();
         }
     };
-    let (hub, engine) = Hub::new(config, store, wake);
+    let (hub, engine) = Hub::with_shelf(config, store, shelf, wake);
     let fetcher = fetcher(engine.port());
     thread::Builder::new().name("infill-driver".into()).spawn(move || {
         driver.get_or_init(thread::current);

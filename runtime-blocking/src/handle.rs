@@ -28,8 +28,10 @@ impl StreamHandle {
         let resource = self.family.resource(&self.track);
         let (byte_len, buffered) = resource.map_or((None, Vec::new()), |resource| {
             resource.with_view(|view| {
-                let runs = view.present().iter().map(|run| run.start..run.end);
-                (view.len(), runs.collect())
+                // What an earlier session left is there, as far as one can tell without reading it.
+                let mut there = view.present().clone();
+                view.claimed().iter().for_each(|run| there.insert(run));
+                (view.len(), there.iter().map(|run| run.start..run.end).collect())
             })
         });
         Progress {

@@ -42,12 +42,18 @@ mod builder;
 #[cfg(feature = "cache")]
 #[doc(hidden)]
 pub mod cache;
+#[cfg(all(feature = "cache", feature = "client"))]
+mod cache_handle;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(all(feature = "cache", feature = "client"))]
+mod download;
 #[cfg(feature = "client")]
 mod driver;
 #[doc(hidden)]
 pub mod engine;
+#[cfg(feature = "cache")]
+mod entry;
 mod handle;
 #[cfg(feature = "client")]
 mod http;
@@ -63,10 +69,18 @@ mod stream;
 
 #[cfg(feature = "client")]
 pub use builder::ClientBuilder;
+#[cfg(all(feature = "cache", feature = "client"))]
+pub use cache_handle::Cache;
 #[cfg(feature = "client")]
 pub use client::Client;
+#[cfg(all(feature = "cache", feature = "client"))]
+pub use download::Download;
+#[cfg(feature = "cache")]
+pub use entry::{CacheEntry, CacheKey, CacheState, Verified};
 pub use handle::StreamHandle;
 pub use infill_core::{Cause, Error, ErrorKind, Notice, ResourceStatus};
+#[cfg(feature = "cache")]
+pub use infill_core::{Durability, Revalidate};
 pub use notices::{Noticed, Notices};
 pub use progress::{Progress, State};
 pub use source::Source;

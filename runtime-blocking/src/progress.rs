@@ -34,7 +34,8 @@ pub enum State {
 pub struct Progress {
     /// The length of the whole, once it is known.
     pub byte_len: Option<u64>,
-    /// What can be read without waiting, in order.
+    /// What can be read without waiting for the network, in order. What an earlier session left in the cache is among
+    /// it; it is compared with its digest before it is read.
     pub buffered: Vec<Range<u64>>,
     /// Where the stream reads.
     pub position: u64,

@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use infill_core::Config;
+use infill_core::{Config, Error};
 
+use crate::engine::Shelf;
 use crate::store::StoreKind;
 
 /// What both clients can be told.
@@ -11,8 +12,22 @@ use crate::store::StoreKind;
 pub struct Settings {
     /// The machine's.
     pub config: Config,
-    /// Where bytes are kept.
+    /// Where bytes are kept that are gone with the process.
     pub store: StoreKind,
+    /// Where the cache is, if there is one.
+    #[cfg(feature = "cache")]
+    pub cache_dir: Option<std::path::PathBuf>,
+}
+
+impl Settings {
+    /// Opens the cache, if there is to be one.
+    pub fn open_cache(&self) -> Result<Option<Shelf>, Error> {
+        #[cfg(feature = "cache")]
+        if let Some(root) = &self.cache_dir {
+            return crate::cache::open(root).map(Some);
+        }
+        Ok(None)
+    }
 }
 
 impl Default for Settings {
@@ -20,8 +35,12 @@ impl Default for Settings {
         let mut config = Config::default();
         // Only for the jitter of retries: clients shall not retry in step.
         config.seed = RandomState::new().hash_one(());
-        let store = StoreKind::default();
-        Self { config, store }
+        Self {
+            config,
+            store: StoreKind::default(),
+            #[cfg(feature = "cache")]
+            cache_dir: None,
+        }
     }
 }
 
@@ -31,7 +50,8 @@ impl Default for Settings {
 macro_rules! __client_settings {
     ($builder:ident) => {
         impl $builder {
-            /// Where bytes are kept. Default: 64 MiB of memory.
+            /// Where bytes are kept that are not cached: all of them without a cache; with one, those of what the origin
+            /// forbids to store (`no-store`), and those that the cache's disk refuses. Default: 64 MiB of memory.
             pub fn store(mut self, store: $crate::StoreKind) -> Self {
                 self.settings.store = store;
                 self
@@ -102,6 +122,46 @@ macro_rules! __client_settings {
             #[doc(hidden)]
             pub fn configure(mut self, change: impl FnOnce(&mut $crate::engine::Config)) -> Self {
                 change(&mut self.settings.config);
+                self
+            }
+        }
+    };
+}
+
+/// The methods of a builder that concern the cache.
+#[cfg(feature = "cache")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __cache_settings {
+    ($builder:ident) => {
+        impl $builder {
+            /// Keeps a cache in this directory, which is made if it is not there: what was fetched is used again, also after
+            /// a restart or a crash. Default: no cache.
+            ///
+            /// One client at a time has a directory. Give the cache one of its own: in it, the cache deletes files that have
+            /// names such as it gives, and no others.
+            pub fn cache_dir(mut self, path: impl Into<::std::path::PathBuf>) -> Self {
+                self.settings.cache_dir = Some(path.into());
+                self
+            }
+
+            /// How many bytes of the disk the cache may take. What was used least recently goes first; what is pinned or open
+            /// stays. Default: as much as there is.
+            pub fn cache_limit(mut self, bytes: u64) -> Self {
+                self.settings.config.cache_limit_bytes = Some(bytes);
+                self
+            }
+
+            /// What the cache promises to keep. Default: [`Durability::Fast`]($crate::Durability::Fast).
+            pub fn durability(mut self, durability: $crate::Durability) -> Self {
+                self.settings.config.durability = durability;
+                self
+            }
+
+            /// Whether the origin is asked if a file that is in the cache is still the same. Default:
+            /// [`Revalidate::Never`]($crate::Revalidate::Never).
+            pub fn revalidate(mut self, revalidate: $crate::Revalidate) -> Self {
+                self.settings.config.revalidate = revalidate;
                 self
             }
         }

@@ -10,7 +10,7 @@ pub struct Stats {
     pub requests: u64,
     /// Body bytes that came over the network.
     pub bytes_fetched: u64,
-    /// Bytes that an earlier session had left in the cache.
+    /// Bytes that an earlier session had left in the cache, and that were found to be what they were.
     pub bytes_from_cache: u64,
     /// Failures that were retried.
     pub retries: u64,
@@ -23,6 +23,7 @@ pub struct Stats {
 pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
     pub(crate) bytes_fetched: AtomicU64,
+    pub(crate) bytes_from_cache: AtomicU64,
     pub(crate) retries: AtomicU64,
     pub(crate) stalls: AtomicU64,
 }
@@ -36,7 +37,7 @@ impl Counters {
         Stats {
             requests: self.requests.load(Relaxed),
             bytes_fetched: self.bytes_fetched.load(Relaxed),
-            bytes_from_cache: 0,
+            bytes_from_cache: self.bytes_from_cache.load(Relaxed),
             retries: self.retries.load(Relaxed),
             stalls: self.stalls.load(Relaxed),
         }

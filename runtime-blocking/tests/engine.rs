@@ -119,7 +119,11 @@ impl World {
     }
 
     fn begin(&mut self, access: Access) -> (Opening, FetchRequest) {
-        let source = Source::from("http://a.example/x");
+        self.begin_at("http://a.example/x", access)
+    }
+
+    fn begin_at(&mut self, url: &str, access: Access) -> (Opening, FetchRequest) {
+        let source = Source::from(url);
         let opening = self.hub().open(&source, OpenOptions::default(), access);
         self.turn();
         let request = self.table.started.pop_front().expect("a request at once");
@@ -294,7 +298,7 @@ fn dropping_an_open_closes_it() {
 fn an_engine_that_is_dropped_leaves_nobody_waiting() {
     let mut world = World::memory();
     let (mut reader, _) = world.open(Access::Inline);
-    let (mut opening, _) = world.begin(Access::Inline);
+    let (mut opening, _) = world.begin_at("http://a.example/y", Access::Inline);
     assert!(world.read(&mut reader, JUDGED, 10).is_pending());
     assert!(opening.poll(&mut world.cx()).is_pending());
     world.turn();
@@ -446,4 +450,33 @@ fn what_was_stored_goes_when_the_track_does() {
     drop(reader);
     world.turn();
     assert_eq!(handle.progress().buffered, []);
+}
+
+#[test]
+fn streams_of_one_identity_share_one_download_and_close_apart() {
+    let mut world = World::memory();
+    let (mut one, request) = world.open(Access::Inline);
+    let source = Source::from("http://a.example/x");
+    let opening = world.hub().open(&source, OpenOptions::default(), Access::Inline);
+    world.turn();
+    assert!(world.table.started.is_empty(), "one request serves both");
+    let Poll::Ready(Ok(mut two)) = opening.unwrap().poll(&mut world.cx()) else {
+        panic!("the answer was judged already");
+    };
+    assert!(world.read(&mut two, 1000, 10).is_pending());
+    assert!(world.read(&mut one, 1000, 10).is_pending());
+    world.turn();
+    StreamHandle::of(&one).close();
+    world.turn();
+    match world.read(&mut one, 0, 10) {
+        Poll::Ready(Err(error)) => assert_eq!(error.kind(), ErrorKind::Closed),
+        other => panic!("{other:?}"),
+    }
+    assert!(world.table.cancelled.is_empty(), "the other one goes on");
+    world.send(&request, ByteRange::new(JUDGED, 2000));
+    assert_eq!(world.read(&mut two, 1000, 10), expect(1000, 10));
+    assert_eq!(world.read(&mut two, 0, 10), expect(0, 10));
+    drop(two);
+    world.turn();
+    assert_eq!(world.table.cancelled, [request.fetch]);
 }

@@ -33,6 +33,8 @@ impl ClientBuilder {
 }
 
 infill_blocking::__client_settings!(ClientBuilder);
+#[cfg(feature = "cache")]
+infill_blocking::__cache_settings!(ClientBuilder);
 
 impl core::fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

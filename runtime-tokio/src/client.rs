@@ -5,10 +5,16 @@ use std::sync::Arc;
 
 use infill_blocking::Source;
 use infill_blocking::engine::{Access, Hub};
+#[cfg(feature = "cache")]
+use infill_core::Intent;
 use infill_core::{Cause, Error, Event, OpenOptions};
 use tokio::runtime::Handle;
 
 use crate::builder::ClientBuilder;
+#[cfg(feature = "cache")]
+use crate::cache::Cache;
+#[cfg(feature = "cache")]
+use crate::download::Download;
 use crate::driver;
 use crate::http::Clients;
 use crate::stream::FileStream;
@@ -41,16 +47,18 @@ impl Client {
                 Error::new(Cause::Caller(what.into())).with_source(error)
             })?,
         };
-        let store = builder.settings.store.create().map_err(|error| {
+        let settings = builder.settings;
+        let store = settings.store.create().map_err(|error| {
             let what = format!("the store can't be made: {error}");
             Error::new(Cause::Store(what)).with_source(error)
         })?;
         let clients = match builder.http {
             Some(client) => Clients::given(client),
-            None => Clients::own(builder.settings.config.connect_timeout)
+            None => Clients::own(settings.config.connect_timeout)
                 .map_err(|what| Error::new(Cause::Connect(what)))?,
         };
-        let hub = driver::start(builder.settings.config, store, &runtime, clients);
+        let shelf = settings.open_cache()?;
+        let hub = driver::start(settings.config, store, shelf, &runtime, clients);
         Ok(Self { hub, runtime })
     }
 
@@ -80,6 +88,27 @@ impl Client {
         }
     }
 
+    /// Fetches a URL into the cache, all of it, without playing it, and below whatever plays in priority. What a stream
+    /// of the same source reads meanwhile is fetched once. It begins at once; await it to know when it is done.
+    ///
+    /// Without a [cache](ClientBuilder::cache_dir) it fails.
+    #[cfg(feature = "cache")]
+    pub fn download(&self, source: impl Into<Source>) -> Download {
+        Download::of(self.hub.fill(&source.into(), Intent::Fill(u64::MAX)))
+    }
+
+    /// The same for the first bytes: what plays next begins without waiting.
+    #[cfg(feature = "cache")]
+    pub fn prefetch(&self, source: impl Into<Source>, bytes: u64) -> Download {
+        Download::of(self.hub.fill(&source.into(), Intent::Fill(bytes)))
+    }
+
+    /// The cache, if there is one.
+    #[cfg(feature = "cache")]
+    pub fn cache(&self) -> Option<Cache> {
+        Cache::of(&self.hub)
+    }
+
     /// Says that the network is another one (Wi-Fi to mobile, say): connections of the old one are given up, and waits
     /// for it end.
     pub fn network_changed(&self) {
@@ -88,7 +117,9 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// The client. Fails if there is no runtime, the store can't be made, or TLS can't be set up.
+    /// The client. Fails if there is no runtime, the store can't be made, the cache can't be opened (another client has
+    /// it, or the disk refuses), or TLS can't be set up. A cache's journal is read meanwhile: milliseconds, unless it is
+    /// huge or the disk slow.
     pub fn build(self) -> Result<Client, Error> {
         Client::start(self)
     }

@@ -66,17 +66,27 @@
 //! - `symphonia`: decoding of what [`FileStream::into_blocking`] gives, in `infill_tokio::audio`.
 
 mod builder;
+#[cfg(feature = "cache")]
+mod cache;
 mod client;
+#[cfg(feature = "cache")]
+mod download;
 mod driver;
 mod http;
 mod stream;
 
 pub use builder::ClientBuilder;
+#[cfg(feature = "cache")]
+pub use cache::Cache;
 pub use client::Client;
+#[cfg(feature = "cache")]
+pub use download::Download;
 pub use http::reqwest_builder;
 pub use infill_blocking::FileStream as BlockingFileStream;
 #[cfg(feature = "symphonia")]
 pub use infill_blocking::audio;
+#[cfg(feature = "cache")]
+pub use infill_blocking::{CacheEntry, CacheKey, CacheState, Durability, Revalidate, Verified};
 pub use infill_blocking::{
     Cause, Error, ErrorKind, Notice, Noticed, Notices, Progress, ResourceStatus, Source, State,
     Stats, StoreKind, StreamHandle,

@@ -62,6 +62,12 @@ fn client(options: &Options) -> Result<Client, Failure> {
     if let Some(time) = options.give_up {
         builder = builder.give_up_after(time);
     }
+    if let Some(dir) = &options.cache {
+        builder = builder.cache_dir(dir);
+    }
+    if let Some(bytes) = options.cache_limit {
+        builder = builder.cache_limit(bytes);
+    }
     Ok(builder.build()?)
 }
 

@@ -2,6 +2,8 @@
 
 pub mod alloc;
 pub mod bench;
+pub mod cache_cli;
+pub mod child;
 pub mod cli;
 pub mod disk;
 pub mod fixtures;

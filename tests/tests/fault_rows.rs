@@ -1,4 +1,4 @@
-//! Every row of the fault catalogue that a client of files can meet, A1-A28 and B1-B30, is named by a test
+//! Every row of the fault catalogue that a client of files can meet, A1-A28, B1-B30 and D1-D17, is named by a test
 //! (`fn a14_...`), or stands here with the reason why there is none. The fault origin's own tests don't count: they
 //! show that it can misbehave, not that anyone copes.
 
@@ -58,6 +58,7 @@ fn names_are_found_and_nothing_else() {
     assert_eq!(found("    fn b7_a_reset_is_resumed(runtime: Runtime) {"), Some("b7".into()));
     assert_eq!(found("async fn a14_416() {"), Some("a14".into()));
     assert_eq!(found("fn b13_b15_an_encoded_body()"), Some("b13".into()));
+    assert_eq!(found("fn d16_what_is_open_stays()"), Some("d16".into()));
     for line in ["// fn a1_x", "fn a_14()", "fn a14()", "fn b7x_y()", "fn c7_y()", "a1_x,"] {
         assert_eq!(found(line), None, "{line}");
     }
@@ -65,7 +66,7 @@ fn names_are_found_and_nothing_else() {
 
 fn rows() -> impl Iterator<Item = String> {
     let a = (1..=28).map(|n| format!("a{n}"));
-    a.chain((1..=30).map(|n| format!("b{n}")))
+    a.chain((1..=30).map(|n| format!("b{n}"))).chain((1..=17).map(|n| format!("d{n}")))
 }
 
 /// The functions that are named after rows, by row. One may name several: `b13_b15_...`.
@@ -112,7 +113,7 @@ fn row_of(line: &str) -> Option<(String, String)> {
 }
 
 fn row_name(word: &str) -> Option<String> {
-    let number = word.strip_prefix(['a', 'b'])?;
+    let number = word.strip_prefix(['a', 'b', 'd'])?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| word.to_owned())
 }

@@ -16,8 +16,8 @@ const LAYERS: &[&[&str]] = &[
     &["byte_ranges", "error", "config", "http", "link", "backoff", "space", "timers"],
     // One resource, one body, one reader, one place to ask; and the words for what happens to them.
     &[
-        "view", "event", "action", "catalog", "cached", "sealing", "syncing", "resource",
-        "transfer", "reader", "endpoint",
+        "view", "event", "action", "catalog", "journal", "cached", "sealing", "syncing",
+        "resource", "transfer", "reader", "endpoint",
     ],
     // What to fetch next, and who may.
     &["schedule", "slots", "out", "cache"],

@@ -217,6 +217,63 @@ fn read_ahead_bounds_each_request() {
 }
 
 #[test]
+fn with_a_cache_it_goes_on_where_it_was() {
+    let fixture = named("tone.wav");
+    let len = fixture.bytes.len() as u64;
+    let dir = tempfile::tempdir().unwrap();
+    for program in PROGRAMS {
+        let origin = Origin::start();
+        let url = serve(&origin, fixture);
+        origin.on("/tone.wav").nth(0).cut_at(50_000);
+        origin.on("/tone.wav").nth(1).status(503);
+        origin.on("/tone.wav").nth(1).retry_after("60");
+        let (raw, cache) = (dir.path().join("raw"), dir.path().join(program.0));
+        let play = |more: &[&str]| {
+            let cache = format!("--cache={}", cache.display());
+            let raw = format!("--raw={}", raw.display());
+            run(program, [&[&url, &cache, &raw, "--stats=-"], more].concat())
+        };
+        let ran = play(&["--give-up=0.3"]);
+        assert_eq!(ran.exit, Exit::Failed, "{}", ran.err);
+        let json = ran.json();
+        assert_eq!(
+            (&json["bytes_fetched"], &json["bytes_from_cache"]),
+            (&50_000.into(), &0.into())
+        );
+
+        let json = play(&[]).json();
+        assert_eq!(json["bytes_fetched"], len - 50_000, "{json}");
+        assert_eq!(json["bytes_from_cache"], 50_000, "{json}");
+        assert_eq!((&json["status"], &json["downloaded"]), (&"committed".into(), &len.into()));
+        assert!(std::fs::read(&raw).unwrap() == fixture.bytes, "--raw");
+
+        // Complete: nobody is asked, or even there.
+        drop(origin);
+        let json = play(&["--seek=0.5"]).json();
+        assert_eq!((&json["requests"], &json["bytes_fetched"]), (&0.into(), &0.into()), "{json}");
+        assert_eq!((&json["bytes_from_cache"], &json["error"]), (&len.into(), &Value::Null));
+        assert!(std::fs::read(&raw).unwrap() == fixture.bytes, "--raw");
+    }
+}
+
+#[test]
+fn a_limit_of_the_cache_is_kept() {
+    let fixture = named("tone.wav");
+    let dir = tempfile::tempdir().unwrap();
+    for program in PROGRAMS {
+        let origin = Origin::start();
+        let url = serve(&origin, fixture);
+        let cache = format!("--cache={}", dir.path().join(program.0).display());
+        let json =
+            run(program, [&url, &cache, "--cache-limit=65536", "--raw=/dev/null", "--stats=-"])
+                .json();
+        assert_eq!((&json["error"], &json["len"]), (&Value::Null, &fixture.bytes.len().into()));
+        let again = run(program, [&url, &cache, "--raw=/dev/null", "--stats=-"]).json();
+        assert!(again["bytes_from_cache"].as_u64().unwrap() <= 65_536, "{again}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_said_before_anything_happens() {
     for (name, _) in PROGRAMS {
         let unused: Play = |_, _| panic!("it plays");

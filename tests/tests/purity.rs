@@ -8,12 +8,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Crates that the core may stand on. All of them compute, and do no more: buffers, randomness from a seed, dates,
-/// ranges, digests, URLs. `url` brings Unicode's tables (`idna`, `icu_*`) along.
+/// ranges, digests, records, URLs. `url` brings Unicode's tables (`idna`, `icu_*`) along; `sha2` brings what hashes have
+/// in common, and asks the processor what it can (`cpufeatures`).
 const COMPUTES: &[&str] = &[
+    "bincode",
+    "block-buffer",
     "bytes",
+    "cfg-if",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
     "fastrand",
     "form_urlencoded",
     "httpdate",
+    "hybrid-array",
     "icu_collections",
     "icu_locale_core",
     "icu_normalizer",
@@ -27,9 +35,13 @@ const COMPUTES: &[&str] = &[
     "litemap",
     "percent-encoding",
     "potential_utf",
+    "serde",
+    "serde_core",
+    "sha2",
     "smallvec",
     "stable_deref_trait",
     "tinystr",
+    "typenum",
     "url",
     "utf8_iter",
     "utf_types",
@@ -46,6 +58,7 @@ const IN_THE_COMPILER: &[&str] = &[
     "displaydoc",
     "proc-macro2",
     "quote",
+    "serde_derive",
     "syn",
     "synstructure",
     "unicode-ident",

@@ -30,7 +30,7 @@ impl Cache {
         }
         let left = limit.saturating_sub(self.closed.pinned + self.journal.bytes());
         space.set_limit(Some(left));
-        while self.closed.evictable + space.used() > left {
+        while self.closed.evictable + space.stored() > left {
             if self.evict_oldest(out).is_none() {
                 return;
             }

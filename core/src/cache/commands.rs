@@ -88,8 +88,8 @@ impl Cache {
         }
         match what {
             Command::List => Ok(Done::Now(self.listing())),
-            Command::Pin(asset) => self.pin(*asset, true),
-            Command::Unpin(asset) => self.pin(*asset, false),
+            Command::Pin(asset) => Ok(self.pin(*asset, true)),
+            Command::Unpin(asset) => Ok(self.pin(*asset, false)),
             Command::Remove(asset) => {
                 self.known(*asset)?;
                 if self.is_open(*asset) {
@@ -112,16 +112,13 @@ impl Cache {
         }
     }
 
-    fn pin(&mut self, asset: Key, pinned: bool) -> Result<Done, Cause> {
-        if !self.is_open(asset) && !self.catalog.pins().contains(asset) {
-            self.known(asset)?;
-        }
+    fn pin(&mut self, asset: Key, pinned: bool) -> Done {
         if self.catalog.pins().contains(asset) == pinned && self.journal.is_idle() {
-            return Ok(Done::Now(Vec::new()));
+            return Done::Now(Vec::new());
         }
         self.closed.stale = true;
         self.record_durably(Record::Pin { asset, pinned });
-        Ok(Done::Recorded)
+        Done::Recorded
     }
 
     fn known(&self, asset: Key) -> Result<(), Cause> {

@@ -74,13 +74,12 @@ impl Machine {
             self.out.push(Action::Closed { track });
             return Target::Nothing;
         }
-        let key = Key::of(&source.url, source.cache_key.as_deref(), &source.headers);
-        let key = ResourceKey::file(key);
+        let identity = || Key::of(&source.url, source.cache_key.as_deref(), &source.headers);
+        let key = ResourceKey::file(options.asset.unwrap_or_else(identity));
         if let Some(download) = self.sharing.by_key.get(&key).copied() {
             self.sharing.downloads.insert(track, download);
-            let renewable = source.renewable;
             return self.with(download, |file, context| {
-                file.join(track, renewable, options, context);
+                file.join(track, *source, options, context);
             });
         }
         // What is not kept can't be found again either: there nobody waits.

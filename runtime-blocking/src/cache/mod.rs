@@ -7,12 +7,14 @@
 //! ```
 
 mod chunk;
+mod claims;
 mod disk;
 mod file;
 mod handles;
 mod journal_file;
 mod layout;
 mod real;
+mod shelf;
 mod store;
 mod sums;
 mod sweep;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 pub use disk::{Disk, DiskFile, DiskLock};
 pub use file::CacheFile;
+pub(crate) use shelf::open;
 pub use store::CacheStore;
 
 /// The directory `root` of the file system; it is made if need be.

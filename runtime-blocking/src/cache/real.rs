@@ -41,7 +41,6 @@ impl RealDisk {
         for _ in 1..MAKE_ATTEMPTS {
             match options.open(path) {
                 Err(error) if create && error.kind() == ErrorKind::NotFound => {}
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 done => return done,
             }
             match path.parent() {

@@ -38,7 +38,7 @@ impl Sums {
             bytes = &bytes[now..];
             run.range.end = offset;
             let sum = Sum { start: run.range.start, digest: run.hasher.digest() };
-            if offset % Extent::BLOCK_BYTES == 0 {
+            if offset.is_multiple_of(Extent::BLOCK_BYTES) {
                 self.spare = Some(run.hasher);
                 if bytes.is_empty() {
                     return sum;

@@ -43,7 +43,7 @@ impl Fill {
         let (shared, blob) = (Arc::clone(&cell), Arc::clone(&stored.blob));
         // Beside the worker that writes the resource, not behind it: what is published is written, and what is discarded
         // meanwhile is found to be stale.
-        pool.run(resource.id().0 + 1, move || {
+        pool.read(resource.id().0, move || {
             into.resize(wanted, 0);
             let read = blob.read_at(offset, &mut into);
             let mut cell = lock(&shared);

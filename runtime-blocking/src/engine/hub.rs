@@ -1,13 +1,15 @@
 //! The client's end of an engine: keeps the driver going while anybody needs it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use infill_core::{Config, ReaderId, TrackId};
+use infill_core::{Command, Config, Event, ReaderId, TrackId};
 
+use super::archive::{Lease, Shelf};
 use super::blob::Store;
 use super::inbox::Inbox;
 use super::pool::Pool;
+use super::ticket::{Given, Ticket};
 use super::track::Track;
 use super::turn::Engine;
 use super::{Letter, Port};
@@ -19,24 +21,72 @@ const STORE_WORKERS: usize = 2;
 pub struct Hub {
     inbox: Arc<Inbox<Letter>>,
     pool: Arc<Pool>,
+    /// The claim on the cache's directory, if there is a cache.
+    lease: Option<Arc<dyn Lease>>,
+    hasten: OnceLock<Hasten>,
     tracks: AtomicU64,
     readers: AtomicU64,
 }
+
+/// Does what is left to be done once nobody is left who could ask for more.
+type Hasten = Box<dyn Fn() + Send + Sync>;
 
 impl Hub {
     /// A hub, and the engine for its driver. `wake` must make the driver take a turn soon: see [`Inbox::new`]. The
     /// store's bound goes into the configuration.
     pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> (Arc<Self>, Engine) {
+        Self::with_shelf(config, store, None, wake)
+    }
+
+    /// The same, with a cache.
+    pub fn with_shelf(
         mut config: Config,
         store: Arc<dyn Store>,
+        shelf: Option<Shelf>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> (Arc<Self>, Engine) {
         config.store_limit_bytes = store.limit_bytes();
         let inbox = Arc::new(Inbox::new(wake));
         let pool = Arc::new(Pool::new(STORE_WORKERS));
-        let engine = Engine::new(config, Arc::clone(&inbox), store, Arc::clone(&pool));
-        let hub = Self { inbox, pool, tracks: AtomicU64::new(1), readers: AtomicU64::new(1) };
+        let (mut archive, mut lease) = (None, None);
+        if let Some(shelf) = shelf {
+            // The first letter of all. The inbox is alive: its engine is yet to be made.
+            let _ = inbox.post(Letter::Event(Event::Restored(Box::new(shelf.restored))));
+            (archive, lease) = (Some(shelf.archive), Some(shelf.lease));
+        }
+        let engine = Engine::new(config, Arc::clone(&inbox), store, archive, Arc::clone(&pool));
+        let hub = Self {
+            inbox,
+            pool,
+            lease,
+            hasten: OnceLock::new(),
+            tracks: AtomicU64::new(1),
+            readers: AtomicU64::new(1),
+        };
         (Arc::new(hub), engine)
+    }
+
+    /// How the driver's last work is done where somebody waits for it who keeps the driver from doing it. Must not keep
+    /// the engine alive.
+    pub fn set_hasten(&self, hasten: impl Fn() + Send + Sync + 'static) {
+        let _ = self.hasten.set(Box::new(hasten));
+    }
+
+    /// Whether there is a cache.
+    pub fn has_cache(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// Gives a command to the cache.
+    pub fn command(&self, what: Command) -> Ticket {
+        let (ticket, owed) = Ticket::new();
+        // When the engine is gone, the letter is dropped, which is an answer.
+        let _ = self.inbox.post(Letter::Command(Given { what, owed }));
+        ticket
     }
 
     /// Where fetches report, and other events of the outside.
@@ -63,6 +113,10 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
+        // First: whoever sees the driver end must find the directory free, or about to be.
+        if let Some(lease) = &self.lease {
+            lease.ends(self.hasten.take());
+        }
         self.inbox.close();
     }
 }

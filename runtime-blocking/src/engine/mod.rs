@@ -14,10 +14,15 @@
 //! [`Hub::open`] gives an [`Opening`] to poll, then [`Reader`]s to poll; fetches post to a [`Port`]. The engine knows
 //! no socket and no clock. Not part of the public interface: it changes without notice.
 
+mod archive;
 mod blob;
 mod block;
+mod cache_ops;
+#[cfg(test)]
+mod cache_tests;
 mod fetcher;
 mod fill;
+mod filling;
 mod hub;
 mod inbox;
 mod opening;
@@ -26,9 +31,12 @@ mod reader;
 mod redirect;
 mod resource;
 mod slot;
+mod store_ops;
 mod sync;
 mod tables;
 mod target;
+mod ticket;
+mod tiers;
 mod track;
 mod turn;
 mod uri;
@@ -38,8 +46,10 @@ use std::sync::Arc;
 use infill_core::http::ResponseHead;
 use infill_core::{Event, FetchFailure, FetchId, OpenOptions, SourceSpec, TrackId};
 
+pub use archive::{Archive, ArchiveFile, Lease, Shelf};
 pub use blob::{Blob, Store};
 pub use fetcher::Fetcher;
+pub use filling::{Filling, identity};
 pub use hub::{Hub, Link};
 pub use inbox::Inbox;
 pub use opening::Opening;
@@ -49,6 +59,7 @@ pub use redirect::{MAX_REDIRECTS, redirect};
 pub use resource::{Copied, Found, Resource, Stored};
 pub use slot::{Mail, Post, Slot};
 pub use target::seek_target;
+pub use ticket::{Given, Ticket};
 pub use track::Track;
 pub use turn::Engine;
 pub use uri::request_uri;
@@ -67,6 +78,8 @@ pub enum Letter {
     Close(TrackId),
     /// A reader's slot has mail.
     Reader(Arc<Slot>),
+    /// A command to the cache.
+    Command(Given),
 }
 
 /// What to open, and who wants it.

@@ -53,6 +53,11 @@ pub struct Opening {
 }
 
 impl Opening {
+    #[cfg(test)]
+    pub(super) fn track(&self) -> infill_core::TrackId {
+        self.reader.as_ref().expect("not to be asked once it is open").track().id()
+    }
+
     /// The first reader, at position 0, once the first answer has been judged. Not to be polled again afterwards.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reader, Error>> {
         let Some(reader) = &self.reader else {

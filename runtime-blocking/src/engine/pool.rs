@@ -1,7 +1,9 @@
 //! The worker pool for the store: the one place where the engine's disk work waits.
 //!
-//! Work of one resource is done in order, by one worker; workers start when there is work and end soon after. What
-//! waits here is bounded by what asks: a fetch has byte credit, a reader has one read.
+//! Work of one resource is done in order, by one worker, and so are the journal's and the deletions; workers start when
+//! there is work and end soon after. Reads have workers of their own: they need not wait for a write, still less for a
+//! disk that is asked to keep one. What waits here is bounded by what asks: a fetch has byte credit, a reader has one read, the journal's
+//! records are those of what was written.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,7 +18,10 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// A few workers, started when needed.
 pub struct Pool {
-    shards: Vec<Arc<Shard>>,
+    work: Vec<Arc<Shard>>,
+    reads: Vec<Arc<Shard>>,
+    journal: Arc<Shard>,
+    deletions: Arc<Shard>,
 }
 
 #[derive(Default)]
@@ -37,53 +42,55 @@ struct State {
 }
 
 impl Pool {
-    /// At most `workers` threads.
+    /// At most `workers` threads for writes, as many for reads, one for the journal, one for deletions.
     pub fn new(workers: usize) -> Self {
-        Self { shards: (0..workers.max(1)).map(|_| Arc::default()).collect() }
+        let shards = || (0..workers.max(1)).map(|_| Arc::default()).collect();
+        Self { work: shards(), reads: shards(), journal: Arc::default(), deletions: Arc::default() }
     }
 
     /// Runs `job` after all earlier ones of the same `key`.
     pub fn run(&self, key: u64, job: impl FnOnce() + Send + 'static) {
-        let count = self.shards.len() as u64;
-        let index = usize::try_from(key % count).unwrap_or_default();
-        let shard = &self.shards[index];
-        let mut state = shard.state();
-        state.jobs.push_back(Box::new(job));
-        if state.running {
-            let sleeping = core::mem::take(&mut state.sleeping);
-            drop(state);
-            if sleeping {
-                shard.ready.notify_one();
-            }
-            return;
-        }
-        state.running = true;
-        drop(state);
-        let worker = Arc::clone(shard);
-        let spawned =
-            thread::Builder::new().name("infill-store".into()).spawn(move || worker.work());
-        if spawned.is_err() {
-            // No thread to be had: slow is better than stuck.
-            shard.finish();
-        }
+        of_key(&self.work, key).run(Box::new(job));
     }
-}
 
-impl Pool {
+    /// Runs `job`, which reads, beside the work of its `key`.
+    pub fn read(&self, key: u64, job: impl FnOnce() + Send + 'static) {
+        of_key(&self.reads, key).run(Box::new(job));
+    }
+
+    /// Runs `job` after all earlier ones of the journal.
+    pub fn journal(&self, job: impl FnOnce() + Send + 'static) {
+        self.journal.run(Box::new(job));
+    }
+
+    /// Runs `job`, which deletes files, after all earlier ones that do. It may take long, and the journal must not.
+    pub fn delete(&self, job: impl FnOnce() + Send + 'static) {
+        self.deletions.run(Box::new(job));
+    }
+
     /// Nothing more is expected for now: workers end when they have done what there is.
     pub fn rest(&self) {
-        for shard in &self.shards {
+        for shard in self.shards() {
             let mut state = shard.state();
             state.rest = state.running;
             drop(state);
             shard.ready.notify_one();
         }
     }
+
+    fn shards(&self) -> impl Iterator<Item = &Arc<Shard>> {
+        self.work.iter().chain(&self.reads).chain([&self.journal, &self.deletions])
+    }
+}
+
+fn of_key(shards: &[Arc<Shard>], key: u64) -> &Arc<Shard> {
+    let index = usize::try_from(key % shards.len() as u64).unwrap_or_default();
+    &shards[index]
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        for shard in &self.shards {
+        for shard in self.shards() {
             shard.state().closed = true;
             shard.ready.notify_one();
         }
@@ -91,6 +98,28 @@ impl Drop for Pool {
 }
 
 impl Shard {
+    fn run(self: &Arc<Self>, job: Job) {
+        let mut state = self.state();
+        state.jobs.push_back(job);
+        if state.running {
+            let sleeping = core::mem::take(&mut state.sleeping);
+            drop(state);
+            if sleeping {
+                self.ready.notify_one();
+            }
+            return;
+        }
+        state.running = true;
+        drop(state);
+        let worker = Arc::clone(self);
+        let spawned =
+            thread::Builder::new().name("infill-store".into()).spawn(move || worker.work());
+        if spawned.is_err() {
+            // No thread to be had: slow is better than stuck.
+            self.finish();
+        }
+    }
+
     fn work(&self) {
         let mut state = self.state();
         loop {

@@ -12,7 +12,7 @@ use infill_core::{Answer, ByteRange, Cause, Error, StoreFailure};
 use super::Letter;
 use super::block::Block;
 use super::fill::Fill;
-use super::hub::Link;
+use super::hub::{Hub, Link};
 use super::resource::{Copied, Found, Resource, Stored};
 use super::slot::{Post, Slot};
 use super::track::Track;
@@ -113,6 +113,11 @@ impl Reader {
         self.family.resource(&self.link.track)
     }
 
+    /// Whose engine it is.
+    pub(super) fn hub(&self) -> &Hub {
+        &self.link.hub
+    }
+
     /// What its handles need.
     pub fn family(&self) -> &Arc<Family> {
         &self.family
@@ -200,15 +205,16 @@ impl Reader {
         offset: u64,
         buf: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
-        if self.link.track.is_closed() {
-            // No answer will come to what it waits for.
-            self.withdraw();
-            return Poll::Ready(Err(Cause::Closed.into()));
-        }
-        if buf.is_empty() {
+        if buf.is_empty() && !self.link.track.is_closed() {
             return Poll::Ready(Ok(0));
         }
         loop {
+            // Each time: what is found may be another track's, too, and go on.
+            if self.link.track.is_closed() {
+                // No answer will come to what it waits for.
+                self.withdraw();
+                return Poll::Ready(Err(Cause::Closed.into()));
+            }
             if let Some(count) = self.block.copy(offset, buf) {
                 return Poll::Ready(Ok(count));
             }

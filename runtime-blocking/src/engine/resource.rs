@@ -22,9 +22,11 @@ pub struct Resource {
 
 struct State {
     view: View,
-    /// `None` once the track is closed: nothing of it stays on the disk then.
+    /// `None` once the last track is closed: nothing of it is held then.
     blob: Option<Arc<dyn Blob>>,
     recent: Recent,
+    /// How many open tracks read it.
+    tracks: usize,
 }
 
 /// What a look at a position found.
@@ -62,7 +64,12 @@ pub enum Copied {
 impl Resource {
     /// A resource of which nothing is known. Without a `blob` nothing can be stored.
     pub fn new(id: ResourceId, blob: Option<Arc<dyn Blob>>) -> Self {
-        Self { id, state: Mutex::new(State { view: View::new(), blob, recent: Recent::default() }) }
+        Self::again(id, View::new(), blob)
+    }
+
+    /// A resource that was closed, as it was before.
+    pub fn again(id: ResourceId, view: View, blob: Option<Arc<dyn Blob>>) -> Self {
+        Self { id, state: Mutex::new(State { view, blob, recent: Recent::default(), tracks: 0 }) }
     }
 
     /// Its id.
@@ -138,14 +145,31 @@ impl Resource {
         self.state().recent.push(offset, bytes, limit);
     }
 
-    /// Lets go of all stored bytes.
-    pub fn close(&self) {
+    /// One more track reads it.
+    pub fn join(&self) {
+        self.state().tracks += 1;
+    }
+
+    /// One track less reads it. After the last one it is closed; what it was is returned then.
+    pub fn leave(&self) -> Option<View> {
         let mut state = self.state();
+        state.tracks = state.tracks.saturating_sub(1);
+        let last = state.tracks == 0;
+        drop(state);
+        last.then(|| self.close())
+    }
+
+    /// Lets go of all stored bytes. Returns what it was.
+    pub fn close(&self) -> View {
+        let mut state = self.state();
+        let view = state.view.clone();
         let whole = ByteRange::new(0, u64::MAX);
         state.view.apply(&Change::Retracted(whole));
+        state.view.apply(&Change::Unclaimed(whole));
         let (blob, recent) = (state.blob.take(), core::mem::take(&mut state.recent));
         drop(state);
         drop((blob, recent));
+        view
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,14 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use infill_core::{Cause, Error, FetchId, OpId, ReaderId, ResourceId, TrackId};
+use infill_core::{Cause, Change, Error, FetchId, OpId, ReaderId, ResourceId, TrackId, View};
 use tracing::Span;
 use tracing::span::Id;
 use url::Url;
 
-use super::blob::Blob;
 use super::resource::Resource;
 use super::slot::Slot;
+use super::tiers::Tiers;
 use super::track::Track;
 use crate::source::Renew;
 
@@ -30,7 +30,7 @@ pub(super) struct TrackEntry {
     /// The last status that was no success.
     refused: Option<u16>,
     url: Url,
-    /// All versions, also released ones that readers may still hold.
+    /// All versions that it has joined, also released ones that readers may still hold.
     versions: Vec<Weak<Resource>>,
     /// What is told of the track is told in here.
     span: Span,
@@ -68,25 +68,27 @@ impl Tracks {
     pub(super) fn add_version(&mut self, track: TrackId, resource: &Arc<Resource>) {
         if let Some(entry) = self.0.get_mut(&track) {
             entry.versions.retain(|old| old.strong_count() > 0);
-            entry.versions.push(Arc::downgrade(resource));
+            let known = entry.versions.iter().any(|old| old.as_ptr() == Arc::as_ptr(resource));
+            if !known {
+                resource.join();
+                entry.versions.push(Arc::downgrade(resource));
+            }
             if !entry.shared.is_closed() {
                 entry.shared.set_current(Arc::clone(resource));
             }
         }
     }
 
-    /// Closes it for its readers; its bytes go at once.
-    pub(super) fn close(&mut self, track: TrackId) {
-        if let Some(entry) = self.0.get(&track) {
-            entry.shared.finish_close();
-            for version in entry.versions.iter().filter_map(Weak::upgrade) {
-                version.close();
-            }
-        }
+    /// Closes it for its readers. Returns the versions that it read, each of which is to be left.
+    pub(super) fn close(&mut self, track: TrackId) -> Vec<Arc<Resource>> {
+        let Some(entry) = self.0.get_mut(&track) else {
+            return Vec::new();
+        };
+        entry.shared.finish_close();
+        core::mem::take(&mut entry.versions).iter().filter_map(Weak::upgrade).collect()
     }
 
     pub(super) fn remove(&mut self, track: TrackId) {
-        self.close(track);
         self.0.remove(&track);
     }
 
@@ -167,46 +169,100 @@ impl Fetches {
 pub(super) struct Resources(HashMap<ResourceId, ResourceEntry>);
 
 pub(super) struct ResourceEntry {
-    pub(super) shared: Arc<Resource>,
-    pub(super) track: TrackId,
-    pub(super) blob: Option<Arc<dyn Blob>>,
+    shared: Arc<Resource>,
+    /// The open tracks that read it, or may.
+    tracks: Vec<TrackId>,
+    pub(super) tiers: Arc<Tiers>,
+    /// What is to be seen of it, while no track is open that reads it.
+    parked: Option<View>,
     /// Writes under way, oldest first, as the store answers them.
     writes: VecDeque<(OpId, u64, Bytes)>,
 }
 
 impl Resources {
+    /// A new resource, of that track.
     pub(super) fn insert(
         &mut self,
         track: TrackId,
-        shared: Arc<Resource>,
-        blob: Option<Arc<dyn Blob>>,
-    ) {
-        let entry = ResourceEntry { track, blob, writes: VecDeque::new(), shared };
-        self.0.insert(entry.shared.id(), entry);
+        resource: ResourceId,
+        tiers: Arc<Tiers>,
+    ) -> Arc<Resource> {
+        let shared = Arc::new(Resource::new(resource, Some(Arc::clone(&tiers) as _)));
+        let entry = ResourceEntry {
+            shared: Arc::clone(&shared),
+            tracks: vec![track],
+            tiers,
+            parked: None,
+            writes: VecDeque::new(),
+        };
+        self.0.insert(resource, entry);
+        shared
     }
 
-    pub(super) fn get(&self, resource: ResourceId) -> Option<&ResourceEntry> {
-        self.0.get(&resource)
+    /// That track reads it, too. One that was left by all is shown again.
+    pub(super) fn join(&mut self, track: TrackId, resource: ResourceId) -> Option<Arc<Resource>> {
+        let entry = self.0.get_mut(&resource)?;
+        if let Some(view) = entry.parked.take() {
+            let blob = Some(Arc::clone(&entry.tiers) as _);
+            entry.shared = Arc::new(Resource::again(resource, view, blob));
+        }
+        if !entry.tracks.contains(&track) {
+            entry.tracks.push(track);
+        }
+        Some(Arc::clone(&entry.shared))
+    }
+
+    /// That track is closed.
+    pub(super) fn leave(&mut self, track: TrackId) {
+        for entry in self.0.values_mut() {
+            entry.tracks.retain(|each| *each != track);
+        }
+    }
+
+    /// No open track reads it: that is how it was. It is released soon, or joined again.
+    pub(super) fn park(&mut self, resource: ResourceId, view: View) {
+        if let Some(entry) = self.0.get_mut(&resource) {
+            entry.parked = Some(view);
+            entry.writes.clear();
+        }
+    }
+
+    pub(super) fn tiers(&self, resource: ResourceId) -> Option<&Arc<Tiers>> {
+        self.0.get(&resource).map(|entry| &entry.tiers)
+    }
+
+    /// The open tracks that read it.
+    pub(super) fn tracks(&self, resource: ResourceId) -> &[TrackId] {
+        self.0.get(&resource).map_or(&[], |entry| &entry.tracks)
+    }
+
+    pub(super) fn publish(&mut self, resource: ResourceId, change: &Change) {
+        if let Some(entry) = self.0.get_mut(&resource) {
+            match &mut entry.parked {
+                Some(view) => view.apply(change),
+                None => entry.shared.publish(change),
+            }
+        }
+    }
+
+    pub(super) fn commit(&mut self, resource: ResourceId, final_len: u64) {
+        if let Some(entry) = self.0.get_mut(&resource) {
+            match &mut entry.parked {
+                Some(view) => view.commit(final_len),
+                None => entry.shared.commit(final_len),
+            }
+        }
     }
 
     pub(super) fn remove(&mut self, resource: ResourceId) -> Option<ResourceEntry> {
         self.0.remove(&resource)
     }
 
-    /// Lets go of the bytes of a closed track's resources; gives the places where they were.
-    pub(super) fn close_track(&mut self, track: TrackId) -> Vec<(ResourceId, Arc<dyn Blob>)> {
-        let of_track = self.0.iter_mut().filter(|(_, entry)| entry.track == track);
-        of_track
-            .filter_map(|(id, entry)| {
-                entry.writes.clear();
-                Some((*id, entry.blob.take()?))
-            })
-            .collect()
-    }
-
     /// Notes a write, so that its bytes can be kept once they are written.
     pub(super) fn note_write(&mut self, resource: ResourceId, op: OpId, offset: u64, bytes: Bytes) {
-        if let Some(entry) = self.0.get_mut(&resource) {
+        if let Some(entry) = self.0.get_mut(&resource)
+            && entry.parked.is_none()
+        {
             entry.writes.push_back((op, offset, bytes));
         }
     }

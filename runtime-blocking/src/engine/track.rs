@@ -29,6 +29,7 @@ pub struct Track {
 struct Shared {
     current: Option<Arc<Resource>>,
     opened: Option<Result<(), Error>>,
+    filled: Option<Result<(), Error>>,
     waker: Option<Waker>,
     state: TrackState,
     since: Instant,
@@ -45,6 +46,7 @@ impl Track {
             state: Mutex::new(Shared {
                 current: None,
                 opened: None,
+                filled: None,
                 waker: None,
                 state: TrackState::default(),
                 since: Instant::now(),
@@ -55,6 +57,15 @@ impl Track {
             counters: Counters::default(),
             notices: Arc::default(),
         }
+    }
+
+    /// A track that can't begin.
+    pub(crate) fn failed(id: TrackId, error: Error) -> Arc<Self> {
+        let track = Self::new(id, String::new(), None);
+        track.set_filled(Err(error.clone()));
+        track.set_state(TrackState::Failed, 0);
+        track.set_error(Some(error));
+        Arc::new(track)
     }
 
     /// Its id.
@@ -123,10 +134,27 @@ impl Track {
         Poll::Pending
     }
 
+    /// The answer to an open that is to fill or to verify.
+    pub(crate) fn poll_filled(&self, waker: &Waker) -> Poll<Result<(), Error>> {
+        let mut shared = self.shared();
+        match (&shared.filled, &shared.opened) {
+            (Some(result), _) => return Poll::Ready(result.clone()),
+            (None, Some(Err(error))) if self.is_closed() => return Poll::Ready(Err(error.clone())),
+            _ if self.is_closed() => return Poll::Ready(Err(Cause::Closed.into())),
+            _ => {}
+        }
+        shared.waker = Some(waker.clone());
+        Poll::Pending
+    }
+
     /// Asks the engine to close it; readers learn it at once.
     pub(crate) fn request_close(&self) {
         if !self.mark_closed() && !self.post(Letter::Close(self.id)) {
             self.finish_close();
+            // Nobody else is left to do it.
+            if let Some(resource) = self.current() {
+                resource.close();
+            }
         }
     }
 
@@ -150,14 +178,11 @@ impl Track {
         self.closed.swap(true, Ordering::AcqRel)
     }
 
-    /// Closes: no bytes, no notices, no answer to wait for.
+    /// Closes: no notices, no answer to wait for. Its bytes may be others', too.
     pub(crate) fn finish_close(&self) {
         self.mark_closed();
-        if let Some(resource) = self.current() {
-            resource.close();
-        }
         self.notices.close();
-        self.wake_opener(|_| ());
+        self.answer(|_| ());
     }
 
     pub(crate) fn set_current(&self, resource: Arc<Resource>) {
@@ -165,10 +190,14 @@ impl Track {
     }
 
     pub(crate) fn set_opened(&self, result: Result<(), Error>) {
-        self.wake_opener(|shared| {
+        self.answer(|shared| {
             shared.error = result.as_ref().err().cloned();
             shared.opened = Some(result);
         });
+    }
+
+    pub(crate) fn set_filled(&self, result: Result<(), Error>) {
+        self.answer(|shared| shared.filled = Some(result));
     }
 
     pub(crate) fn set_state(&self, state: TrackState, rate: u64) {
@@ -181,7 +210,7 @@ impl Track {
         self.shared().error = error;
     }
 
-    fn wake_opener(&self, change: impl FnOnce(&mut Shared)) {
+    fn answer(&self, change: impl FnOnce(&mut Shared)) {
         let mut shared = self.shared();
         change(&mut shared);
         let waker = shared.waker.take();

@@ -5,25 +5,18 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
-use infill_core::{
-    Action, ByteRange, CancelReason, Change, Config, Event, Instant, Machine, Notice, OpId,
-    ResourceId, StoreFailure, TrackId, Verification,
-};
-use xxhash_rust::xxh3::Xxh3;
+use infill_core::{Action, CancelReason, Config, Event, Instant, Machine, Notice, TrackId};
 
-use super::blob::{Blob, Store};
+use super::archive::Archive;
+use super::blob::Store;
 use super::fetcher::Fetcher;
 use super::inbox::Inbox;
 use super::pool::Pool;
-use super::resource::{Resource, failure};
 use super::slot::Slot;
 use super::tables::{Fetches, Readers, Resources, Tracks};
+use super::ticket::Tickets;
 use super::{Letter, Order, Port};
 use crate::stats::Counters;
-
-/// How much is read at once to be digested.
-const DIGEST_BLOCK: usize = 64 * 1024;
 
 /// The machine with everything its ids stand for.
 ///
@@ -31,18 +24,20 @@ const DIGEST_BLOCK: usize = 64 * 1024;
 pub struct Engine {
     machine: Machine,
     inbox: Arc<Inbox<Letter>>,
-    store: Arc<dyn Store>,
-    pool: Arc<Pool>,
-    tracks: Tracks,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) archive: Option<Arc<dyn Archive>>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) tracks: Tracks,
     readers: Readers,
-    resources: Resources,
+    pub(super) resources: Resources,
     fetches: Fetches,
+    pub(super) tickets: Tickets,
     /// Letters of this turn.
     letters: VecDeque<Letter>,
     /// Events that doing actions has brought.
-    own: VecDeque<Event>,
-    /// Operations of the store that were not answered yet.
-    ops: usize,
+    pub(super) own: VecDeque<Event>,
+    /// Operations of the store and the cache that were not answered yet.
+    pub(super) ops: usize,
     now: Instant,
 }
 
@@ -51,17 +46,20 @@ impl Engine {
         config: Config,
         inbox: Arc<Inbox<Letter>>,
         store: Arc<dyn Store>,
+        archive: Option<Arc<dyn Archive>>,
         pool: Arc<Pool>,
     ) -> Self {
         Self {
             machine: Machine::new(config),
             inbox,
             store,
+            archive,
             pool,
             tracks: Tracks::default(),
             readers: Readers::default(),
             resources: Resources::default(),
             fetches: Fetches::default(),
+            tickets: Tickets::default(),
             letters: VecDeque::new(),
             own: VecDeque::new(),
             ops: 0,
@@ -109,6 +107,10 @@ impl Engine {
             Letter::Open(order) => self.open(*order, fetcher),
             Letter::Close(track) => self.close(track, fetcher),
             Letter::Reader(slot) => self.reader_mail(&slot, fetcher),
+            Letter::Command(given) => {
+                let command = self.tickets.insert(given.owed);
+                self.handle(Event::Command { command, what: given.what }, fetcher);
+            }
         }
     }
 
@@ -122,10 +124,7 @@ impl Engine {
 
     fn close(&mut self, track: TrackId, fetcher: &mut impl Fetcher) {
         tracing::debug!(parent: self.tracks.span(track), "close");
-        for (resource, blob) in self.resources.close_track(track) {
-            self.let_go(resource, blob);
-        }
-        self.tracks.close(track);
+        self.leave(track);
         self.readers.close_track(track);
         self.handle(Event::Close { track }, fetcher);
     }
@@ -189,7 +188,10 @@ impl Engine {
                 self.ops = self.ops.saturating_sub(1);
                 self.resources.written(*resource, *op, result.is_ok());
             }
-            Event::Verified { .. } => self.ops = self.ops.saturating_sub(1),
+            Event::Verified { .. }
+            | Event::Synced { .. }
+            | Event::Appended { .. }
+            | Event::Removed { .. } => self.ops = self.ops.saturating_sub(1),
             _ => {}
         }
     }
@@ -213,19 +215,6 @@ impl Engine {
                 fetcher.cancel(fetch, reason);
             }
             Action::Grant { fetch, bytes } => fetcher.grant(fetch, bytes),
-            Action::OpenResource { track, resource } => self.open_resource(track, resource),
-            Action::Release { resource } => self.release(resource),
-            Action::Write { resource, op, offset, bytes, .. } => {
-                self.write(resource, op, offset, bytes);
-            }
-            Action::Verify { resource, op, range } => self.verify(resource, op, range),
-            Action::Discard { resource, range } => self.discard(resource, range),
-            Action::Publish { resource, change } => self.publish(resource, &change),
-            Action::Commit { resource, final_len } => {
-                if let Some(entry) = self.resources.get(resource) {
-                    entry.shared.commit(final_len);
-                }
-            }
             Action::WakeReader { reader, request, answer } => {
                 if let Some(slot) = self.readers.get(reader) {
                     slot.answer(request, answer);
@@ -236,16 +225,21 @@ impl Engine {
                     slot.set_mark(at);
                 }
             }
-            action => self.act_on_track(action),
+            action => self.act_on_store(action),
         }
     }
 
     /// The actions that concern a track as a whole.
-    fn act_on_track(&mut self, action: Action) {
+    pub(super) fn act_on_track(&mut self, action: Action) {
         match action {
             Action::Opened { track, result } => {
                 if let Some(shared) = self.tracks.shared(track) {
                     shared.set_opened(result);
+                }
+            }
+            Action::Filled { track, result } => {
+                if let Some(shared) = self.tracks.shared(track) {
+                    shared.set_filled(result);
                 }
             }
             Action::State { track, state, rate } => {
@@ -256,6 +250,7 @@ impl Engine {
             Action::Notify { track, notice } => self.notify(track, *notice),
             Action::NeedFreshUrl { track } => self.renew(track),
             Action::Closed { track } => {
+                self.leave(track);
                 self.readers.close_track(track);
                 self.tracks.remove(track);
             }
@@ -263,7 +258,17 @@ impl Engine {
         }
     }
 
-    fn count(&self, track: TrackId, count: impl FnOnce(&Counters)) {
+    /// Closes a track: for its readers at once; for those of other tracks nothing changes.
+    fn leave(&mut self, track: TrackId) {
+        self.resources.leave(track);
+        for version in self.tracks.close(track) {
+            if let Some(view) = version.leave() {
+                self.resources.park(version.id(), view);
+            }
+        }
+    }
+
+    pub(super) fn count(&self, track: TrackId, count: impl FnOnce(&Counters)) {
         if let Some(shared) = self.tracks.shared(track) {
             count(&shared.counters);
         }
@@ -302,105 +307,6 @@ impl Engine {
             self.own.push_back(give_up);
         }
     }
-
-    fn open_resource(&mut self, track: TrackId, resource: ResourceId) {
-        let blob = match self.store.create(resource) {
-            Ok(blob) => Some(blob),
-            Err(error) => {
-                tracing::warn!(%track, %error, "the store can't create a place for a resource");
-                None
-            }
-        };
-        let shared = Arc::new(Resource::new(resource, blob.clone()));
-        self.tracks.add_version(track, &shared);
-        self.resources.insert(track, shared, blob);
-    }
-
-    fn release(&mut self, resource: ResourceId) {
-        if let Some(entry) = self.resources.remove(resource) {
-            self.let_go(resource, entry);
-        }
-    }
-
-    fn publish(&mut self, resource: ResourceId, change: &Change) {
-        let Some(entry) = self.resources.get(resource) else {
-            return;
-        };
-        entry.shared.publish(change);
-        let error = match change {
-            Change::Failed(error) => Some(error.clone()),
-            Change::Recovered => None,
-            _ => return,
-        };
-        if let Some(shared) = self.tracks.shared(entry.track) {
-            shared.set_error(error);
-        }
-    }
-
-    fn write(&mut self, resource: ResourceId, op: OpId, offset: u64, bytes: Bytes) {
-        self.ops += 1;
-        let Some(blob) = self.blob(resource) else {
-            let result = Err((no_place(), bytes));
-            self.own.push_back(Event::Written { resource, op, result });
-            return;
-        };
-        let kept = bytes.clone();
-        let write = move || {
-            let written = blob.write_at(offset, &bytes);
-            Event::Written {
-                resource,
-                op,
-                result: written.map(|()| None).map_err(|error| (failure(&error), bytes)),
-            }
-        };
-        if self.store.may_block() {
-            self.resources.note_write(resource, op, offset, kept);
-            self.in_pool(resource, write);
-        } else {
-            self.own.push_back(write());
-        }
-    }
-
-    fn verify(&mut self, resource: ResourceId, op: OpId, range: ByteRange) {
-        self.ops += 1;
-        let Some(blob) = self.blob(resource) else {
-            let result = Verification::Failed(no_place());
-            self.own.push_back(Event::Verified { resource, op, result });
-            return;
-        };
-        self.in_pool(resource, move || Event::Verified {
-            resource,
-            op,
-            result: digest(&*blob, range)
-                .map_or_else(|error| Verification::Failed(failure(&error)), Verification::Digest),
-        });
-    }
-
-    fn discard(&mut self, resource: ResourceId, range: ByteRange) {
-        if let Some(blob) = self.blob(resource) {
-            if self.store.may_block() {
-                self.pool.run(resource.0, move || blob.discard(range));
-            } else {
-                blob.discard(range);
-            }
-        }
-    }
-
-    /// Drops, perhaps as the last one, what may hold files: closing them can take a while.
-    fn let_go(&self, resource: ResourceId, held: impl Send + 'static) {
-        if self.store.may_block() {
-            self.pool.run(resource.0, move || drop(held));
-        }
-    }
-
-    fn blob(&self, resource: ResourceId) -> Option<Arc<dyn Blob>> {
-        self.resources.get(resource)?.blob.clone()
-    }
-
-    fn in_pool(&self, resource: ResourceId, work: impl FnOnce() -> Event + Send + 'static) {
-        let port = self.port();
-        self.pool.run(resource.0, move || port.post(work()));
-    }
 }
 
 impl Drop for Engine {
@@ -411,11 +317,12 @@ impl Drop for Engine {
             match letter {
                 Letter::Open(order) => order.track.finish_close(),
                 Letter::Reader(slot) => slot.close(),
-                Letter::Event(_) | Letter::Close(_) => {}
+                Letter::Event(_) | Letter::Close(_) | Letter::Command(_) => {}
             }
         }
         self.readers.close_all();
         for track in self.tracks.ids() {
+            self.leave(track);
             self.tracks.remove(track);
         }
     }
@@ -432,30 +339,4 @@ impl Drop for RenewAnswer {
     fn drop(&mut self) {
         self.port.post(Event::FreshUrl { track: self.track, url: self.url.take() });
     }
-}
-
-fn no_place() -> StoreFailure {
-    StoreFailure {
-        full: false,
-        detail: "there is no place to store this resource (closed, or it could not be created)"
-            .into(),
-    }
-}
-
-/// XXH3-64 of stored bytes.
-fn digest(blob: &dyn Blob, range: ByteRange) -> std::io::Result<u64> {
-    let mut hasher = Xxh3::new();
-    let mut block = vec![0; DIGEST_BLOCK.min(usize::try_from(range.len()).unwrap_or(DIGEST_BLOCK))];
-    let mut at = range.start;
-    while at < range.end {
-        let left = usize::try_from(range.end - at).unwrap_or(usize::MAX);
-        let wanted = left.min(block.len());
-        let count = blob.read_at(at, &mut block[..wanted])?;
-        if count == 0 {
-            return Err(std::io::Error::other("stored bytes are missing"));
-        }
-        hasher.update(&block[..count]);
-        at += count as u64;
-    }
-    Ok(hasher.digest())
 }

@@ -109,7 +109,8 @@ async fn at_the_end_only_the_driver_is_left_and_the_connection_goes() {
     let client = Client::new().unwrap();
     let mut stream = client.open(origin.url()).await.unwrap();
     stream.read_to_end(&mut Vec::new()).await.unwrap();
-    let second = client.open(origin.url()).await.unwrap();
+    // Of another identity: of one, there would be one download.
+    let second = client.open(format!("{}?2", origin.url())).await.unwrap();
     assert_eq!(origin.seen()[1].connection, 0, "the connection is used again");
     until(SOON, "idle connections are closed", || origin.open() == 0).await;
     assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
@@ -128,7 +129,7 @@ async fn a_dead_pooled_connection_is_replaced_at_once() {
     let mut first = client.open(origin.url()).await.unwrap();
     first.read_to_end(&mut Vec::new()).await.unwrap();
     let begin = Instant::now();
-    let mut second = client.open(origin.url()).await.unwrap();
+    let mut second = client.open(format!("{}?2", origin.url())).await.unwrap();
     let mut all = Vec::new();
     second.read_to_end(&mut all).await.unwrap();
     assert!(all == content(1000));

@@ -32,6 +32,10 @@ pub struct Options {
     pub read_ahead: Option<u64>,
     /// How long to wait without progress.
     pub give_up: Option<Duration>,
+    /// Where the cache is.
+    pub cache: Option<PathBuf>,
+    /// How much of the disk the cache may take.
+    pub cache_limit: Option<u64>,
     /// Whether no progress is shown.
     pub no_progress: bool,
     /// Where the report goes.
@@ -77,7 +81,8 @@ impl Options {
 
     fn set(&mut self, name: &str, value: Value) -> Result<(), UsageError> {
         match name {
-            "--cache" => usage("--cache: there is no persistent cache yet; leave it out".into()),
+            "--cache" => once(name, &mut self.cache, value.text(name, "a directory")?.into()),
+            "--cache-limit" => once(name, &mut self.cache_limit, value.whole(name)?),
             "--raw" => once(name, &mut self.raw, value.path(name)?),
             "--wav" => once(name, &mut self.wav, value.path(name)?),
             "--seek-byte" => {
@@ -135,11 +140,23 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, UsageE
         Some(source) if !source.is_empty() => options.source = source,
         _ => return usage("what shall be played? Give a URL or a path".into()),
     }
+    if options.cache_limit.is_some() && options.cache.is_none() {
+        return usage("--cache-limit needs a cache: give --cache, too".into());
+    }
     Ok(Request::Play(Box::new(options)))
 }
 
-const TAKE_VALUES: [&str; 8] =
-    ["--cache", "--raw", "--wav", "--seek-byte", "--seek", "--read-ahead", "--give-up", "--stats"];
+const TAKE_VALUES: [&str; 9] = [
+    "--cache",
+    "--cache-limit",
+    "--raw",
+    "--wav",
+    "--seek-byte",
+    "--seek",
+    "--read-ahead",
+    "--give-up",
+    "--stats",
+];
 
 /// What an option was given, if anything.
 struct Value(Option<OsString>);
@@ -201,7 +218,8 @@ usage: cargo run --release --example {program} -- <URL or path> [options]
 
   --read-ahead BYTES   fetch no further ahead of the reader (default: all of it)
   --give-up SECONDS    wait no longer without progress (default: 60)
-  --cache DIR          keep the cache there (not available yet)
+  --cache DIR          keep what is fetched there, and go on from what is kept
+  --cache-limit BYTES  let the cache take no more (default: as much as there is)
   --no-progress        show no progress (nor is any shown if standard error is no terminal)
   --stats FILE         what happened, as one JSON object ('-' = standard output)
   --help               this text
@@ -229,7 +247,8 @@ mod tests {
     #[test]
     fn all_options_are_read_in_any_order() {
         let all = "--seek-byte 700000 --seek 1.5 http://a.example/b --seek-byte=0 --raw r --wav=w \
-                   --seek 0 --read-ahead 65536 --give-up 2.5 --no-progress --stats -";
+                   --seek 0 --read-ahead 65536 --give-up 2.5 --cache=d --cache-limit 1000000 --no-progress \
+                   --stats -";
         let expected = Options {
             source: "http://a.example/b".into(),
             raw: Some("r".into()),
@@ -238,6 +257,8 @@ mod tests {
             seeks: vec![1.5, 0.0],
             read_ahead: Some(65_536),
             give_up: Some(Duration::from_millis(2_500)),
+            cache: Some("d".into()),
+            cache_limit: Some(1_000_000),
             no_progress: true,
             stats: Some(Stats::Stdout),
         };
@@ -296,7 +317,11 @@ mod tests {
             ("a --seek NaN", "--seek needs a number of seconds, not \"NaN\""),
             ("a --give-up inf", "--give-up needs a number of seconds, not \"inf\""),
             ("a --no-progress=1", "--no-progress takes no value"),
-            ("a --cache d", "--cache: there is no persistent cache yet; leave it out"),
+            ("a --cache", "--cache needs a directory"),
+            ("a --cache=", "--cache needs a directory"),
+            ("a --cache d --cache e", "--cache is given twice"),
+            ("a --cache d --cache-limit 1G", "--cache-limit needs a number of bytes, not \"1G\""),
+            ("a --cache-limit 1", "--cache-limit needs a cache: give --cache, too"),
         ] {
             assert_eq!(parsed(line), usage(what.into()), "{line}");
         }

@@ -9,9 +9,15 @@ pub(super) fn of(report: &Report) -> String {
         None => format!("{} bytes", report.downloaded),
     };
     line += &format!(
-        " present after {}, {} fetched, {} and {}",
+        " present after {}, {} fetched, ",
         counted(report.requests, "request", "requests"),
         report.bytes_fetched,
+    );
+    if report.bytes_from_cache > 0 {
+        line += &format!("{} from the cache, ", report.bytes_from_cache);
+    }
+    line += &format!(
+        "{} and {}",
         counted(report.retries, "retry", "retries"),
         counted(report.stalls, "stall", "stalls"),
     );
@@ -43,7 +49,8 @@ mod tests {
             of(&report),
             "10 bytes present after 1 request, 12 fetched, 2 retries and 0 stalls; first byte after 1.2 ms"
         );
-        (report.len, report.duration_s) = (Some(20), Some(3.0));
+        (report.len, report.duration_s, report.bytes_from_cache) = (Some(20), Some(3.0), 8);
+        assert!(of(&report).contains(" 12 fetched, 8 from the cache, 2 retries "));
         assert!(of(&report).starts_with("10 of 20 bytes present"));
         assert!(of(&report).contains("; 3.000 s of audio;"));
     }

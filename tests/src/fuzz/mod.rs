@@ -7,6 +7,7 @@ mod draw;
 
 pub mod byte_ranges;
 pub mod cache;
+pub mod journal;
 pub mod machine;
 pub mod response_head;
 
@@ -14,9 +15,10 @@ pub mod response_head;
 pub type Run = fn(&[u8]);
 
 /// The targets by name; `fuzz/corpus/<name>/` holds the inputs of each.
-pub const TARGETS: [(&str, Run); 4] = [
+pub const TARGETS: [(&str, Run); 5] = [
     ("byte_ranges", byte_ranges::run),
     ("cache", cache::run),
+    ("journal", journal::run),
     ("machine", machine::run),
     ("response_head", response_head::run),
 ];

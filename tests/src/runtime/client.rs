@@ -9,7 +9,7 @@ use infill_blocking::ureq::{
 use infill_core::Cause;
 use infill_tokio::reqwest;
 
-use super::{Error, Runtime, Settings, Source, Stream};
+use super::{Cache, Download, Error, Runtime, Settings, Source, Stream};
 use crate::origin::CertificateAuthority;
 
 /// A client of either runtime.
@@ -29,6 +29,9 @@ impl Client {
             Runtime::Blocking => {
                 let mut builder =
                     infill_blocking::Client::builder().store(store).configure(|all| *all = config);
+                if let Some(dir) = &settings.cache_dir {
+                    builder = builder.cache_dir(dir);
+                }
                 if let Some(authority) = settings.authority.clone() {
                     builder = builder.agent_factory(move || agent(&authority));
                 }
@@ -39,6 +42,9 @@ impl Client {
                     .store(store)
                     .configure(|all| *all = config)
                     .runtime(tokio_runtime().clone());
+                if let Some(dir) = &settings.cache_dir {
+                    builder = builder.cache_dir(dir);
+                }
                 if let Some(authority) = &settings.authority {
                     builder = builder.http(http(authority)?);
                 }
@@ -52,6 +58,30 @@ impl Client {
         match self {
             Self::Blocking(client) => client.open(source).map(Stream::Blocking),
             Self::Tokio(client) => tokio_runtime().block_on(client.open(source)).map(Stream::Tokio),
+        }
+    }
+
+    /// Begins to fetch all of it into the cache.
+    pub fn download(&self, source: impl Into<Source>) -> Download {
+        match self {
+            Self::Blocking(client) => Download::Blocking(client.download(source)),
+            Self::Tokio(client) => Download::Tokio(client.download(source)),
+        }
+    }
+
+    /// Begins to fetch its first bytes into the cache.
+    pub fn prefetch(&self, source: impl Into<Source>, bytes: u64) -> Download {
+        match self {
+            Self::Blocking(client) => Download::Blocking(client.prefetch(source, bytes)),
+            Self::Tokio(client) => Download::Tokio(client.prefetch(source, bytes)),
+        }
+    }
+
+    /// The cache, if there is one.
+    pub fn cache(&self) -> Option<Cache> {
+        match self {
+            Self::Blocking(client) => client.cache().map(Cache::Blocking),
+            Self::Tokio(client) => client.cache().map(Cache::Tokio),
         }
     }
 

@@ -1,17 +1,19 @@
 //! Both runtimes behind one face, so that one script proves both: [`Runtime`] makes a [`Client`], which opens a
 //! [`Stream`] that reads and seeks as `std::io` says. Knows nothing of what is tested with it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use infill_core::Config;
 pub use infill_tokio::{
-    Cause, Error, ErrorKind, Notice, Noticed, Notices, ResourceStatus, Source, State, StoreKind,
-    StreamHandle,
+    CacheEntry, CacheKey, CacheState, Cause, Durability, Error, ErrorKind, Notice, Noticed,
+    Notices, ResourceStatus, Revalidate, Source, State, StoreKind, StreamHandle, Verified,
 };
 
+mod cache;
 mod client;
 mod stream;
 
+pub use cache::{Cache, Download};
 pub use client::{Client, tokio_runtime};
 pub use stream::{Reading, Stream, of_infill};
 
@@ -35,8 +37,12 @@ impl Runtime {
     /// # Panics
     /// If there is none to be had, which leaves a test nothing to do.
     pub fn client(self, settings: &Settings) -> Client {
+        self.try_client(settings).unwrap_or_else(|error| panic!("no client of {self:?}: {error}"))
+    }
+
+    /// The same, where there may be none: a cache's directory may be taken.
+    pub fn try_client(self, settings: &Settings) -> Result<Client, Error> {
         Client::build(self, settings)
-            .unwrap_or_else(|error| panic!("no client of {self:?}: {error}"))
     }
 }
 
@@ -54,8 +60,10 @@ impl fmt::Display for Runtime {
 pub struct Settings {
     /// The machine's.
     pub config: Config,
-    /// Where bytes are kept.
+    /// Where bytes are kept that are not cached.
     pub store: StoreKind,
+    /// Where the cache is, if there is one.
+    pub cache_dir: Option<PathBuf>,
     /// The only authority to be trusted; without one, Mozilla's.
     pub authority: Option<CertificateAuthority>,
 }
@@ -63,7 +71,12 @@ pub struct Settings {
 impl Settings {
     /// As an embedder has them who sets nothing, but with a fixed seed.
     pub fn new() -> Self {
-        Self { config: Config::default(), store: StoreKind::default(), authority: None }
+        Self {
+            config: Config::default(),
+            store: StoreKind::default(),
+            cache_dir: None,
+            authority: None,
+        }
     }
 
     /// For tests that make failures: retries come soon. Deadlines stay long, because a busy machine must not trip over
@@ -86,6 +99,13 @@ impl Settings {
     #[must_use]
     pub fn store(mut self, store: StoreKind) -> Self {
         self.store = store;
+        self
+    }
+
+    /// Keeps a cache there. Its other settings are the machine's.
+    #[must_use]
+    pub fn cache(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(dir.into());
         self
     }
 

@@ -1,17 +1,21 @@
 //! Scenes played by hand, for golden transcripts: the script is driver, origin and store at once, and decides what
 //! happens next. Every event and action becomes a line.
 
+mod cache;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use fastrand::Rng;
+use infill_core::catalog::Generation;
 use infill_core::http::{FetchRequest, ResponseHead};
 use infill_core::{
     Action, ByteRange, Config, Event, FailureKind, FetchFailure, FetchId, Instant, Machine,
-    OpenOptions, ReaderId, RequestId, ResourceId, SourceSpec, TrackId, Verification,
+    OpenOptions, ReaderId, RequestId, ResourceId, SourceSpec, Tier, TrackId, Verification,
 };
 use url::Url;
 
+use self::cache::Cache;
 use super::content::Content;
 use super::store::Stored;
 use super::transcript::Transcript;
@@ -38,14 +42,32 @@ pub struct Scene {
     latched: Option<ResourceId>,
     current: Option<ResourceId>,
     answers: usize,
+    config: Config,
+    /// If there is one.
+    cache: Option<Cache>,
+    /// Where the cache keeps what.
+    places: BTreeMap<ResourceId, Generation>,
 }
 
 impl Scene {
     /// A track of `total` bytes, opened at time 0, with a reader `rd1` at 0.
     pub fn open(config: Config, total: u64) -> Self {
+        let mut scene = Self::new(config, total, None);
+        scene.begin();
+        scene
+    }
+
+    /// The same with a cache, in which nothing is yet.
+    pub fn open_cached(config: Config, total: u64) -> Self {
+        let mut scene = Self::new(config, total, Some(Cache::default()));
+        scene.begin();
+        scene
+    }
+
+    fn new(config: Config, total: u64, cache: Option<Cache>) -> Self {
         let mut rng = Rng::with_seed(1);
-        let mut scene = Self {
-            machine: Machine::new(config),
+        Self {
+            machine: Machine::new(config.clone()),
             now: Instant::ZERO,
             transcript: Transcript::default(),
             content: Content::new(total, &mut rng),
@@ -57,14 +79,35 @@ impl Scene {
             latched: None,
             current: None,
             answers: 0,
-        };
+            config,
+            cache,
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// The process is killed, and started again: nothing is left but the cache.
+    pub fn kill(&mut self) {
+        self.transcript.remark(self.now, "killed, and started again");
+        self.machine = Machine::new(self.config.clone());
+        self.requests.clear();
+        self.positions.clear();
+        self.stored.clear();
+        self.places.clear();
+        (self.latched, self.current) = (None, None);
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        if let Some(cache) = &mut self.cache {
+            let restored = cache.restore();
+            self.event(Event::Restored(Box::new(restored)));
+        }
         let url = Url::parse(URL).expect("a constant, well-formed URL");
         let source =
             Box::new(SourceSpec { url, cache_key: None, headers: [].into(), renewable: false });
         let track = TrackId(1);
-        scene.event(Event::Open { track, source, options: OpenOptions::default() });
-        scene.event(Event::Attach { track, reader: ReaderId(1), position: 0 });
-        scene
+        self.event(Event::Open { track, source, options: OpenOptions::default() });
+        self.event(Event::Attach { track, reader: ReaderId(1), position: 0 });
     }
 
     /// The last request that was made.
@@ -249,18 +292,60 @@ impl Scene {
                 self.acks.push_back(Event::FetchFailed { fetch, failure });
             }
             Action::OpenResource { resource, .. } => self.current = Some(resource),
-            Action::Write { resource, op, offset, bytes, .. } => {
+            Action::Write { resource, op, offset, bytes, tier: Tier::Scratch } => {
                 self.stored.entry(resource).or_default().put(offset, bytes);
                 self.acks.push_back(Event::Written { resource, op, result: Ok(None) });
             }
             Action::Verify { resource, op, range } => {
-                let stored = &self.stored[&resource];
-                let digest = stored.digest(range).expect("the machine verifies what it wrote");
+                let digest = self.digest(resource, range);
+                let digest = digest.expect("the machine verifies what it wrote");
                 let result = Verification::Digest(digest);
                 self.acks.push_back(Event::Verified { resource, op, result });
             }
             Action::WakeReader { .. } => self.answers += 1,
+            other => self.keep(other),
+        }
+    }
+
+    /// What is the cache's to do.
+    fn keep(&mut self, action: Action) {
+        let Some(cache) = &mut self.cache else {
+            return;
+        };
+        match action {
+            Action::Place { resource, place } => {
+                self.places.insert(resource, place.generation);
+            }
+            Action::Write { resource, op, offset, bytes, .. } => {
+                let generation = self.places[&resource];
+                let result = Ok(Some(cache.write(generation, offset, bytes)));
+                self.acks.push_back(Event::Written { resource, op, result });
+            }
+            Action::Append { op, records, .. } => {
+                let result = Ok(cache.append(records));
+                self.acks.push_back(Event::Appended { op, result });
+            }
+            Action::Compact { op, records } => {
+                let result = Ok(cache.compact(records));
+                self.acks.push_back(Event::Appended { op, result });
+            }
+            Action::Sync { resource, op } => {
+                self.acks.push_back(Event::Synced { resource, op, result: Ok(()) });
+            }
+            Action::Remove { op, place } => {
+                cache.remove(&place);
+                self.acks.push_back(Event::Removed { op, result: Ok(()) });
+            }
+            Action::Sweep { keep } => cache.sweep(&keep),
             _ => {}
         }
+    }
+
+    /// Of stored bytes, in whichever tier.
+    fn digest(&self, resource: ResourceId, range: ByteRange) -> Option<u64> {
+        let placed = self.places.get(&resource);
+        let kept = self.cache.as_ref().zip(placed);
+        let kept = kept.and_then(|(cache, generation)| cache.digest(*generation, range));
+        kept.or_else(|| self.stored.get(&resource)?.digest(range))
     }
 }

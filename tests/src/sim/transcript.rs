@@ -95,6 +95,14 @@ pub fn event_line(event: &Event) -> String {
             format!("Verified {resource} {op}")
         }
         Event::Verified { resource, op, result } => format!("Verified {resource} {op} {result:?}"),
+        Event::Restored(restored) => {
+            let damage = restored.damage.as_deref().map(|what| format!(", {what}"));
+            let resources = restored.catalog.downloads().len();
+            format!("Restored {resources}{}", damage.unwrap_or_default())
+        }
+        Event::Synced { resource, op, result: Ok(()) } => format!("Synced {resource} {op}"),
+        Event::Appended { op, result: Ok(_) } => format!("Appended {op}"),
+        Event::Removed { op, result: Ok(()) } => format!("Removed {op}"),
         Event::ReadFailed { resource, range, .. } => format!("ReadFailed {resource} {range}"),
         Event::FreshUrl { track, url: Some(url) } => format!("FreshUrl {track} {url}"),
         Event::FreshUrl { track, url: None } => format!("FreshUrl {track} none"),

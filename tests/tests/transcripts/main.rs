@@ -3,6 +3,7 @@
 
 #![allow(clippy::too_many_lines)] // Most of them are what is expected.
 
+mod cache;
 mod failures;
 mod positions;
 mod versions;

@@ -72,6 +72,7 @@ impl FileTrack {
             flight.writes += 1;
         }
         self.resource.write(op, ByteRange::at(offset, bytes.len() as u64), fetch, tier);
+        context.spaces.of(tier).store(bytes.len() as u64);
         let resource = self.resource.id();
         context.out.push(Action::Write { resource, op, offset, bytes, tier });
     }
@@ -218,7 +219,7 @@ impl FileTrack {
     /// Held bytes are holes again: their room goes back.
     pub(super) fn unhold(&mut self, range: ByteRange, context: &mut Context<'_>) {
         for tier in [Tier::Scratch, Tier::Cache] {
-            context.spaces.of(tier).release(self.resource.held_in(tier, range));
+            context.spaces.of(tier).discard(self.resource.held_in(tier, range));
         }
         self.resource.retract(range);
         context.out.push(Action::Discard { resource: self.resource.id(), range });

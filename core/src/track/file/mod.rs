@@ -171,7 +171,9 @@ impl FileTrack {
             return;
         };
         // What is open counts as used, whoever left it.
-        context.spaces.of(Tier::Cache).take(self.resource.holds(Tier::Cache));
+        let stored = self.resource.holds(Tier::Cache);
+        context.spaces.of(Tier::Cache).take(stored);
+        context.spaces.of(Tier::Cache).store(stored);
         let resource = self.resource.id();
         context.out.push(Action::Place { resource, place: Box::new(home) });
         self.publish_facts(context);
@@ -187,10 +189,15 @@ impl FileTrack {
     pub(crate) fn join(
         &mut self,
         track: TrackId,
-        renewable: bool,
+        source: SourceSpec,
         options: OpenOptions,
         context: &mut Context<'_>,
     ) {
+        let renewable = source.renewable;
+        if self.listeners.is_offline() {
+            // Whoever verifies may know no more than its name.
+            self.endpoint = Endpoint::new(source);
+        }
         self.listeners.add(track, renewable, options, context.now);
         self.limits.widen(Limits::new(options, context.config));
         let resource = self.resource.id();
@@ -265,7 +272,7 @@ impl FileTrack {
         }
         self.release_retired(context);
         for tier in [Tier::Scratch, Tier::Cache] {
-            context.spaces.of(tier).release(self.used(tier));
+            context.spaces.of(tier).discard(self.used(tier));
         }
         self.leave_cache(context);
         context.out.release(self.resource.id());

@@ -47,7 +47,7 @@ impl FileTrack {
     pub(super) fn drop_parked(&mut self, context: &mut Context<'_>) {
         for Parked { write, .. } in core::mem::take(&mut self.parked) {
             self.settle_write(write, context);
-            context.spaces.of(Tier::Cache).release(write.range.len());
+            context.spaces.of(Tier::Cache).discard(write.range.len());
             self.resource.retract(write.range);
         }
     }
@@ -59,9 +59,9 @@ impl FileTrack {
         let len = write.range.len();
         if tier == Tier::Scratch {
             self.resource.uncache(write.range);
-            context.spaces.of(Tier::Cache).release(len);
-            context.spaces.of(Tier::Scratch).take(len);
         }
+        context.spaces.of(Tier::Cache).discard(len);
+        context.spaces.of(tier).take(len);
         self.write(write.fetch, write.range.start, bytes, tier, context);
     }
 

@@ -59,7 +59,7 @@ impl FileTrack {
         if good {
             context.out.push(Action::Publish { resource: id, change: Change::Present(done.range) });
         } else {
-            context.spaces.of(done.tier).release(done.range.len());
+            context.spaces.of(done.tier).discard(done.range.len());
             old.retract(done.range);
         }
         self.settle_write(done, context);

@@ -45,7 +45,7 @@ impl FileTrack {
             if self.retired[index].is_settled() {
                 let old = self.retired.swap_remove(index);
                 for tier in [Tier::Scratch, Tier::Cache] {
-                    context.spaces.of(tier).release(old.holds(tier));
+                    context.spaces.of(tier).discard(old.holds(tier));
                 }
                 context.out.release(old.id());
                 if let Some(home) = old.cached.home() {

@@ -91,6 +91,12 @@ impl Cache {
         (cache, restored)
     }
 
+    /// The process is gone: what is left of it, and what it promised.
+    pub(super) fn end(self) -> (SimDisk, Promise) {
+        // The store is dropped here, and with it the lock.
+        (self.disk, self.promise)
+    }
+
     /// What the journal said at the opening.
     pub(super) fn found(&self) -> &Catalog {
         &self.found

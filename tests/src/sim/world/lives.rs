@@ -104,7 +104,7 @@ impl World {
             self.go_on_unheard(end);
         }
         let cache = self.store.cache.take().expect("it was opened when this life began");
-        let Cache { disk, promise, .. } = cache;
+        let (disk, promise) = cache.end();
         let rng = &mut self.stage.rng;
         let disk = match end {
             End::Closed => {
@@ -278,7 +278,7 @@ impl World {
         let Some(cache) = self.store.cache.take() else {
             return;
         };
-        let Cache { disk, promise, .. } = cache;
+        let (disk, promise) = cache.end();
         let latency = Duration::ZERO;
         let (cache, _) = Cache::open(disk.kill(), latency, &mut self.stage.rng);
         promise.check(cache.found(), Instant::ZERO, self.stage.now, Duration::ZERO);

@@ -59,8 +59,6 @@ pub(super) struct Cache {
     store: Arc<CacheStore>,
     /// What the journal said at the opening.
     found: Catalog,
-    /// What it says once all that was asked for is done.
-    catalog: Catalog,
     placed: BTreeMap<ResourceId, Placed>,
     journal: VecDeque<JournalOp>,
     works: BTreeMap<u64, Work>,
@@ -84,7 +82,6 @@ impl Cache {
             promise: Promise::new(&restored.catalog),
             store,
             found: restored.catalog.clone(),
-            catalog: restored.catalog.clone(),
             placed: BTreeMap::new(),
             journal: VecDeque::new(),
             works: BTreeMap::new(),
@@ -111,14 +108,11 @@ impl Cache {
             Action::Place { resource, place } => self.place(resource, *place),
             Action::Sync { resource, op } => self.work(stage, Work::Sync { resource, op }),
             Action::Remove { op, place } => {
-                let generation = place.generation;
-                self.promise.removed(generation);
-                self.catalog.apply(&Record::Remove { generation });
+                self.promise.removed(place.generation);
                 self.work(stage, Work::Remove { op, place: *place });
             }
             Action::Sweep { keep } => self.work(stage, Work::Sweep { keep }),
             Action::Append { op, records, durable } => {
-                records.iter().for_each(|record| self.catalog.apply(record));
                 self.queue(stage, JournalOp::Append { op, records, durable });
             }
             Action::Compact { op, records } => {
@@ -204,6 +198,14 @@ impl Cache {
         }
     }
 
+    /// The machine says what is there since an earlier time.
+    pub(super) fn claimed(&mut self, resource: ResourceId, range: ByteRange) {
+        if let Some(placed) = self.placed.get_mut(&resource) {
+            placed.within.insert(range);
+            placed.file.restore([range]);
+        }
+    }
+
     /// The machine takes bytes back: no record need name them.
     pub(super) fn take_back(&mut self, resource: ResourceId, range: ByteRange) {
         if let Some(placed) = self.placed.get(&resource) {
@@ -281,11 +283,7 @@ impl Cache {
 
     fn place(&mut self, resource: ResourceId, place: Place) {
         let file = self.store.file(place);
-        let mut within = ByteRanges::new();
-        if let Some(download) = self.catalog.downloads().generation(place.generation) {
-            within = download.extents().map(|extent| extent.range()).collect();
-            file.restore(within.iter());
-        }
+        let within = ByteRanges::new();
         self.placed.insert(resource, Placed { place, file, within });
     }
 

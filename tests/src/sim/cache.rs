@@ -159,7 +159,6 @@ impl Cache {
 
     pub(super) fn write(
         &mut self,
-        now: Instant,
         resource: ResourceId,
         offset: u64,
         bytes: &Bytes,
@@ -171,7 +170,6 @@ impl Cache {
         match placed.file.write_at(offset, bytes) {
             Ok(sum) => {
                 placed.within.insert(range);
-                self.promise.wrote(&placed.place, range, now);
                 Ok(Some(sum))
             }
             Err(error) => {
@@ -203,6 +201,15 @@ impl Cache {
         if let Some(placed) = self.placed.get_mut(&resource) {
             placed.within.insert(range);
             placed.file.restore([range]);
+        }
+    }
+
+    /// Readers see these: a record is to name them soon.
+    pub(super) fn published(&mut self, now: Instant, resource: ResourceId, range: ByteRange) {
+        if let Some(placed) = self.placed.get(&resource) {
+            for run in placed.within.overlapping(range) {
+                self.promise.wrote(&placed.place, run.intersect(range), now);
+            }
         }
     }
 

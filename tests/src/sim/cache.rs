@@ -116,7 +116,7 @@ impl Cache {
                 self.queue(stage, JournalOp::Append { op, records, durable });
             }
             Action::Compact { op, records } => {
-                self.queue(stage, JournalOp::Compact { op, records })
+                self.queue(stage, JournalOp::Compact { op, records });
             }
             other => unreachable!("{other:?} is none of the cache's"),
         }

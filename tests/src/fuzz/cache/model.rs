@@ -89,11 +89,10 @@ impl Model {
         for range in std::mem::take(&mut data.dirty).iter() {
             if success {
                 data.synced.insert(range);
-            } else {
-                // Bytes that were written again are the same ones: what was on the disk before still is.
-                if !readable && !data.synced.contains_range(range) {
-                    data.sound.remove(range);
-                }
+            } else if !readable {
+                // Zeros may be in their place, also where bytes were on the disk and were written again.
+                data.sound.remove(range);
+                data.synced.remove(range);
             }
         }
     }

@@ -28,6 +28,8 @@ struct State {
     dirty: bool,
     /// Its name may not be on the disk.
     unnamed: bool,
+    /// Its name is on the disk, for certain. A killed process may have made it and not got that far.
+    named: bool,
     /// What went wrong since the owner asked last.
     failed: Option<io::Error>,
     /// What was stored in a file that is gone. Written again, it is there again.
@@ -55,7 +57,9 @@ impl Chunk {
 
     /// Before a write: from now on there may be something to sync.
     pub(super) fn begin_write(&self) {
-        self.state().dirty = true;
+        let mut state = self.state();
+        state.dirty = true;
+        state.unnamed |= !state.named;
     }
 
     /// After a write that went well.
@@ -119,7 +123,8 @@ impl Chunk {
 
     /// Its directory was synced.
     pub(super) fn set_named(&self) {
-        self.state().unnamed = false;
+        let mut state = self.state();
+        (state.unnamed, state.named) = (false, true);
     }
 
     /// Nobody opens it from now on.

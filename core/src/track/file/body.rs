@@ -34,8 +34,7 @@ impl FileTrack {
                 self.refuse_body(id, &cause, context);
                 return;
             }
-            let (place, claim) = *unread;
-            self.accept(id, place, claim, context);
+            self.head_again(id, &unread, context);
         }
         // Stopped by what its first bytes showed, or without a head.
         let flight = self.flights.iter_mut().find(|flight| flight.id == id);

@@ -28,13 +28,7 @@ impl FileTrack {
         flight.meter = Meter::new(now);
         self.link.first_byte(took);
         self.dirty = true;
-        let known = Known {
-            answered: self.resource.is_answered(),
-            total: self.resource.total(),
-            validator: self.resource.validator(),
-            etags_per_node: self.resource.has_etags_per_node(),
-        };
-        let judgement = judge(head, asked, known);
+        let judgement = judge(head, asked, self.known());
         if let Some(end) = self.end_without_contradiction(&judgement) {
             self.stop(id, CancelReason::NotNeeded, context);
             return self.prove_end(end, true, context);
@@ -44,13 +38,12 @@ impl FileTrack {
                 if let Some(url) = &head.final_url {
                     self.endpoint.redirected(url.clone());
                 }
-                let claim = Claim::new(head, place.total);
                 if place.at == 0 {
                     if let Some(flight) = self.flight(id) {
-                        flight.unread = Some(Box::new((place, claim)));
+                        flight.unread = Some(Box::new(head.clone()));
                     }
                 } else {
-                    self.accept(id, place, claim, context);
+                    self.accept(id, place, Claim::new(head, place.total), context);
                 }
             }
             Judgement::End { total, version } => self.end_at(id, total, version, head, context),
@@ -60,6 +53,39 @@ impl FileTrack {
                     self.fail(&flight, &cause, remedy, after, context);
                 }
             }
+        }
+    }
+
+    /// The first bytes of a body have come, and are no page. Its head is judged again: another answer may have settled
+    /// the version meanwhile.
+    pub(super) fn head_again(
+        &mut self,
+        id: FetchId,
+        head: &ResponseHead,
+        context: &mut Context<'_>,
+    ) {
+        let Some(asked) = self.flight(id).map(|flight| flight.asked) else {
+            return;
+        };
+        match judge(head, asked, self.known()) {
+            Judgement::Body(place) => {
+                self.accept(id, place, Claim::new(head, place.total), context);
+            }
+            Judgement::End { .. } => {}
+            Judgement::Refuse { cause, remedy } => {
+                if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
+                    self.fail(&flight, &cause, remedy, None, context);
+                }
+            }
+        }
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            answered: self.resource.is_answered(),
+            total: self.resource.total(),
+            validator: self.resource.validator(),
+            etags_per_node: self.resource.has_etags_per_node(),
         }
     }
 

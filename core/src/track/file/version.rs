@@ -19,7 +19,7 @@ impl FileTrack {
         let changed = self.error(Cause::Changed, None);
         self.publish(Change::Failed(changed), context);
         self.drop_parked(context);
-        let resource = Resource::new(context.out.open_resource(self.listeners.lead()));
+        let resource = Resource::new(context.out.open_resource(self.id, self.listeners.lead()));
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);
         let (lead, resource) = (self.listeners.lead(), self.resource.id());

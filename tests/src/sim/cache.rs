@@ -182,10 +182,10 @@ impl Cache {
     }
 
     /// Newer bytes are elsewhere.
-    pub(super) fn displace(&mut self, resource: ResourceId, range: ByteRange) {
+    pub(super) fn displace(&mut self, now: Instant, resource: ResourceId, range: ByteRange) {
         if let Some(placed) = self.placed.get_mut(&resource) {
             placed.within.remove(range);
-            self.promise.dropped(placed.place.generation, range);
+            self.promise.dropped(placed.place.generation, range, now);
         }
     }
 
@@ -214,9 +214,9 @@ impl Cache {
     }
 
     /// The machine takes bytes back: no record need name them.
-    pub(super) fn take_back(&mut self, resource: ResourceId, range: ByteRange) {
+    pub(super) fn take_back(&mut self, now: Instant, resource: ResourceId, range: ByteRange) {
         if let Some(placed) = self.placed.get(&resource) {
-            self.promise.dropped(placed.place.generation, range);
+            self.promise.dropped(placed.place.generation, range, now);
         }
     }
 

@@ -90,7 +90,7 @@ impl Store {
                     (Tier::Scratch, _) if health != Health::Good => Err(failure(health)),
                     (Tier::Scratch, cache) => {
                         if let Some(cache) = cache {
-                            cache.displace(resource, range_of(offset, &bytes));
+                            cache.displace(stage.now, resource, range_of(offset, &bytes));
                         }
                         stored.put(offset, bytes.clone());
                         Ok(None)

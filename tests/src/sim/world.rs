@@ -298,7 +298,7 @@ impl World {
                 change: Change::Retracted(range) | Change::Unclaimed(range),
             } => {
                 if let Some(cache) = &mut self.store.cache {
-                    cache.take_back(resource, range);
+                    cache.take_back(stage.now, resource, range);
                 }
             }
             Action::Publish { resource, change: Change::Present(range) } => {

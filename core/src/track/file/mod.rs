@@ -123,7 +123,7 @@ impl FileTrack {
         context.spaces.join();
         let mut listeners = Listeners::new(id);
         listeners.add(id, source.renewable, options, context.now);
-        let resource_id = context.out.open_resource(id);
+        let resource_id = context.out.open_resource(id, id);
         let resource = match context.cache.open(&key, options.pin) {
             Some(download) => Resource::restored(resource_id, download),
             None => Resource::new(resource_id),
@@ -298,7 +298,8 @@ impl FileTrack {
 
     /// When something is due next.
     pub(crate) fn deadline(&self, now: Instant, config: &Config) -> Option<Instant> {
-        let keeping = self.keeping_deadline(config);
+        // What is due now was dealt with, as far as the store lets it.
+        let keeping = self.keeping_deadline(config).filter(|at| *at > now);
         if self.closing {
             return keeping;
         }

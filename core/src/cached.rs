@@ -62,6 +62,11 @@ impl Cached {
         self.complete = complete;
     }
 
+    /// What was there may be so no longer.
+    pub(crate) fn doubt(&mut self, range: ByteRange) {
+        self.claimed.insert(range);
+    }
+
     /// A claim was verified, or has turned out to be none.
     pub(crate) fn settle_claim(&mut self, range: ByteRange) {
         self.claimed.remove(range);

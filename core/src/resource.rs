@@ -159,6 +159,13 @@ impl Resource {
         self.committed = false;
     }
 
+    /// Present bytes may not be what their record says any more: they are claimed, as after a restart.
+    pub(crate) fn doubt(&mut self, range: ByteRange) {
+        self.present.remove(range);
+        self.cached.doubt(range);
+        self.committed = false;
+    }
+
     /// Claimed bytes are what their record says.
     pub(crate) fn believe_claim(&mut self, range: ByteRange) {
         self.cached.settle_claim(range);

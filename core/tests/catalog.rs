@@ -145,7 +145,7 @@ fn assert_safe(records: &[&Record], catalog: &Catalog) {
         let begun =
             records.iter().position(opened).expect("nothing is there that no record opened");
         let later: Vec<&Record> =
-            records[begun..].iter().copied().filter(|record| of_it(&record)).collect();
+            records[begun..].iter().copied().filter(|record| of_it(record)).collect();
         for extent in download.extents() {
             // The last word about its first byte.
             let word = later.iter().rev().find_map(|record| match record {

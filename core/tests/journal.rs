@@ -64,7 +64,7 @@ fn read(header: Header, bytes: &[u8]) -> (Vec<Record>, Found) {
 }
 
 fn journal() -> impl Strategy<Value = Journal> {
-    (any::<u64>(), vec(any_record(), 1..40))
+    (any::<u64>(), vec(any_record(), 1..80))
         .prop_map(|(epoch, records)| Journal::new(epoch, records))
 }
 
@@ -145,17 +145,17 @@ proptest! {
         epoch in any::<u64>(),
     ) {
         let to = block(to, &journal);
-        let foreign = Journal::new(epoch, journal.records.clone());
+        let foreign = Journal::new(!journal.header.epoch ^ epoch >> 1, journal.records.clone());
         let mut bytes = journal.bytes.clone();
         bytes[to.clone()].copy_from_slice(&foreign.bytes[to.clone()]);
         let expected = journal.only(|place| place.end <= to.start || place.start >= to.end);
-        prop_assume!(epoch != journal.header.epoch);
-        prop_assert_eq!(read(journal.header, &bytes).0, expected.clone());
+        prop_assert_eq!(&read(journal.header, &bytes).0, &expected);
         let from = block(from, &journal);
-        prop_assume!(from != to);
-        let len = from.len().min(to.len());
-        bytes[to.start..to.start + len].copy_from_slice(&journal.bytes[from][..len]);
-        prop_assert_eq!(read(journal.header, &bytes).0, expected);
+        if from != to {
+            let len = from.len().min(to.len());
+            bytes[to.start..to.start + len].copy_from_slice(&journal.bytes[from][..len]);
+            prop_assert_eq!(read(journal.header, &bytes).0, expected);
+        }
     }
 }
 

@@ -81,8 +81,8 @@ impl StreamHandle {
         self.family.host().clear_interrupt();
     }
 
-    /// Closes the stream and all its readers: connections, threads and stored bytes are freed; reads fail with
-    /// [`Closed`](infill_core::ErrorKind::Closed).
+    /// Closes the stream and all its readers: connections, threads and bytes that are stored outside a cache are freed,
+    /// as far as no other stream shares them; reads fail with [`Closed`](infill_core::ErrorKind::Closed).
     pub fn close(&self) {
         self.track.request_close();
     }

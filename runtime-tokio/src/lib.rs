@@ -35,8 +35,31 @@
 //! ```
 //!
 //! Closing a stream, by dropping it or by [`StreamHandle::close`], stops its requests, tasks and timers and deletes
-//! what was stored. Where bytes are kept, how far ahead it fetches and how long it waits is set with
-//! [`Client::builder`].
+//! what was stored outside a cache. Where bytes are kept, how far ahead it fetches and how long it waits is set with
+//! [`Client::builder`]. Streams of one client that open the same source share one download.
+//!
+//! # The cache
+//! With [`ClientBuilder::cache_dir`], what was fetched is used again: after a seek, a close, a restart, a crash. A
+//! partial file is resumed, with the holes that it has; a complete one is read without any request, unless
+//! [`ClientBuilder::revalidate`] says otherwise. What the origin forbids to store is not.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use infill_tokio::{Client, Source};
+//!
+//! let client = Client::builder().cache_dir("episodes").cache_limit(2 << 30).build()?;
+//! let episode = Source::url("https://radio.example/17.mp3?token=a1b2").cache_key("episode 17");
+//! client.download(episode.clone()).pin().await?; // plays offline from now on
+//! for entry in client.cache().ok_or("no cache")?.list().await? {
+//!     println!("{} {} {:?} %", entry.key, entry.url, entry.percent());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it promises to keep, and what may be lost when, is in a
+//! [table](https://docs.rs/infill-blocking/latest/infill_blocking/#the-cache) of the threaded crate, which has the same
+//! cache.
 //!
 //! # The runtime
 //! A client works on the runtime that it was built in, or that [`ClientBuilder::runtime`] was given; IO and time must
@@ -59,6 +82,7 @@
 //! - **TLS**: reqwest's own set-up with rustls panics where no process-wide `CryptoProvider` was installed.
 //!
 //! # Features
+//! - `cache` (default): the cache. Without it, bincode and serde are not needed.
 //! - `rustls` (default): `https` with rustls, ring and Mozilla's roots. Without it, `native-tls` is the alternative;
 //!   with neither, `http` only.
 //! - `platform-verifier`: certificates are verified by the platform instead.

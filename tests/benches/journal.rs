@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -16,31 +17,50 @@ use infill_tests::alloc::{Counting, peak_of};
 static ALLOCATOR: Counting = Counting;
 
 const HEADER: Header = Header { epoch: 0x1f11_1f11 };
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
+/// Before the number of a case.
+const CASE: &str = "--case";
 const UPDATES: u32 = 200_000;
 
+/// A name, and who writes what is opened.
+type Case = (&'static str, fn(&mut Journal));
+
+const CASES: [Case; 5] = [
+    ("100,000 files of one extent", |journal| one_extent(journal, 100_000)),
+    ("100,000 segments of 1,000 assets", |journal| one_extent(journal, 1_000)),
+    ("1,000,000 extents, 100 files", |journal| extents(journal, 100, Record::MAX_EXTENTS)),
+    ("1,000,000 extents, one file", |journal| extents(journal, 1, Record::MAX_EXTENTS)),
+    ("1,000,000 extents, a record each", |journal| extents(journal, 100, 1)),
+];
+
+/// Each case runs in a process of its own, so that none finds the heap of another.
 #[allow(clippy::print_stdout, reason = "a benchmark's output")]
 fn main() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
+    if let Some(case) = std::env::args().skip_while(|argument| argument != CASE).nth(1) {
+        let (name, write) = CASES[case.parse::<usize>().expect("the number of a case")];
+        return run(name, write);
+    }
     println!("{:<34} {:>8} {:>8} {:>9} {:>12}", "opening", "MiB", "ms", "heap MiB", "process MiB");
-    let run = |name: &str, write: &dyn Fn(&mut Journal)| {
-        let path = folder.path().join("journal.bin");
-        let mut journal = Journal::new(&path);
-        write(&mut journal);
-        let bytes = journal.finish();
-        report(name, bytes, &path);
-    };
-    run("100,000 files of one extent", &|journal| one_extent(journal, 100_000));
-    run("100,000 segments of 1,000 assets", &|journal| one_extent(journal, 1_000));
-    run("1,000,000 extents, 100 files", &|journal| extents(journal, 100, Record::MAX_EXTENTS));
-    run("1,000,000 extents, one file", &|journal| extents(journal, 1, Record::MAX_EXTENTS));
-    run("1,000,000 extents, a record each", &|journal| extents(journal, 100, 1));
+    for case in 0..CASES.len() {
+        let program = std::env::current_exe().expect("this program");
+        let status = Command::new(program).args([CASE, &case.to_string()]).status();
+        assert!(status.expect("it runs again").success());
+    }
     println!("\n{:<34} {:>14} {:>14}", "one update, ns", "extent", "use");
     for count in [1_000, 10_000, 100_000] {
         let (extent, used) = update(count);
         let nanos = |whole: Duration| whole.as_nanos() / u128::from(UPDATES);
         println!("{count:>26} files   {:>14} {:>14}", nanos(extent), nanos(used));
     }
+}
+
+fn run(name: &str, write: fn(&mut Journal)) {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("journal.bin");
+    let mut journal = Journal::new(&path);
+    write(&mut journal);
+    let bytes = journal.finish();
+    report(name, bytes, &path);
 }
 
 #[allow(clippy::print_stdout, reason = "a benchmark's output")]
@@ -146,8 +166,7 @@ fn opened(rng: &mut Rng, generation: Generation, asset: Option<Key>) -> Record {
 /// 100,000 complete resources of so many assets, each used.
 fn one_extent(journal: &mut Journal, assets: usize) {
     const COUNT: usize = 100_000;
-    let mut at = 0;
-    for _ in 0..assets {
+    for at in 1..=assets as u64 {
         let mut asset = None;
         for _ in 0..COUNT / assets {
             let (of, generation) = journal.open(asset);
@@ -156,7 +175,6 @@ fn one_extent(journal: &mut Journal, assets: usize) {
             journal.append(&Record::Extents { generation, extents: vec![extent] });
             journal.append(&Record::Commit { generation, final_len: 200_000 });
         }
-        at += 1;
         journal.append(&Record::Use { asset: asset.expect("it has one"), at });
     }
 }

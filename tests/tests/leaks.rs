@@ -15,7 +15,8 @@ use std::{
 use infill_tests::{
     origin::{Origin, content},
     runtime::{
-        Client, ErrorKind, Runtime, Settings, State, StoreKind, Stream, of_infill, tokio_runtime,
+        Client, ErrorKind, Runtime, Settings, Source, State, StoreKind, Stream, of_infill,
+        tokio_runtime,
     },
 };
 
@@ -207,8 +208,10 @@ fn at_the_end_nothing_polls() {
         let origin = origin();
         let client = client(runtime);
         let streams: Vec<_> = (0..10)
-            .map(|_| {
-                let mut stream = client.open(origin.url("/whole")).unwrap();
+            .map(|number| {
+                // Each of its own identity: one would be downloaded once.
+                let source = Source::url(origin.url("/whole")).cache_key(number.to_string());
+                let mut stream = client.open(source).unwrap();
                 let reading = stream.read_on(SEED);
                 assert_eq!((reading.count, reading.end), (LEN, Ok(())));
                 stream

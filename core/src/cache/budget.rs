@@ -2,7 +2,7 @@
 //! or open.
 
 use super::Cache;
-use crate::catalog::{Key, Place};
+use crate::catalog::{Extent, Key, Place};
 use crate::out::Out;
 use crate::space::Space;
 use crate::{Config, OpId};
@@ -28,7 +28,10 @@ impl Cache {
         if self.closed.stale {
             self.count();
         }
-        let left = limit.saturating_sub(self.closed.pinned + self.journal.bytes());
+        // A file of a window may be half given back, and whole on the disk.
+        let slack = 1 << super::file_bits(Some(limit));
+        let slack = if slack > Extent::BLOCK_BYTES { slack } else { 0 };
+        let left = limit.saturating_sub(self.closed.pinned + self.journal.bytes() + slack);
         space.set_limit(Some(left));
         while self.closed.evictable + space.stored() > left {
             if self.evict_oldest(out).is_none() {

@@ -23,6 +23,8 @@ use journal::Journal;
 const FILE_BITS: u8 = 24;
 /// The least, where it is small: one block of extents.
 const MIN_FILE_BITS: u8 = 18;
+/// So many files make up the limit at least, for a window gives whole files back.
+const FILES: u64 = 64;
 
 /// The cache.
 #[derive(Debug, Default)]
@@ -234,10 +236,10 @@ impl Cache {
     }
 }
 
-/// Small files where the limit is small, or a window could not give any back in time.
+/// Small files where the limit is small: what a window has given back of a file is on the disk until all of it is.
 fn file_bits(limit: Option<u64>) -> u8 {
-    let eighth = limit.unwrap_or(u64::MAX) / 8;
-    let bits = u8::try_from(eighth.checked_ilog2().unwrap_or(0)).unwrap_or(FILE_BITS);
+    let part = limit.unwrap_or(u64::MAX) / FILES;
+    let bits = u8::try_from(part.checked_ilog2().unwrap_or(0)).unwrap_or(FILE_BITS);
     bits.clamp(MIN_FILE_BITS, FILE_BITS)
 }
 

@@ -1,24 +1,44 @@
 //! What is stored of each resource: the seed's `DownloadIndex`.
 
-use std::collections::BTreeMap;
+use core::ops::RangeBounds;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Download, Generation, Key, Place, Record, ResourceKey, StoredFacts};
 
 /// All resources.
 ///
-/// Two trees, of generations and of names: the generations come in order, so that they lie close together.
+/// Two trees, of generations and of names. The first holds the resources: generations come in order, so that what is
+/// written lies together. The second holds so little that a hundred thousand names are found quickly.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DownloadIndex {
     by_generation: BTreeMap<Generation, Box<Download>>,
-    by_key: BTreeMap<ResourceKey, Generation>,
+    by_name: BTreeSet<Name>,
     bytes: u64,
     live_bytes: u64,
 }
 
+/// How the keys of a resource begin, which as a rule tells it from all others, and where to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Name {
+    asset: u64,
+    name: u64,
+    generation: Generation,
+}
+
+impl Name {
+    fn new(key: &ResourceKey, generation: Generation) -> Self {
+        Self { asset: key.asset.prefix(), name: key.name.prefix(), generation }
+    }
+}
+
+const FIRST: Generation = Generation(0);
+const LAST: Generation = Generation(u64::MAX);
+
 impl DownloadIndex {
     /// The current generation of a resource.
     pub fn get(&self, key: &ResourceKey) -> Option<&Download> {
-        self.generation(*self.by_key.get(key)?)
+        let names = Name::new(key, FIRST)..=Name::new(key, LAST);
+        self.named(names).find(|download| download.place().key == *key)
     }
 
     /// One generation, if it is the current one of its resource.
@@ -28,19 +48,20 @@ impl DownloadIndex {
 
     /// The resources of an asset, by name.
     pub fn of_asset(&self, asset: Key) -> impl Iterator<Item = &Download> + '_ {
-        let first = ResourceKey { asset, name: Key::FIRST };
-        let last = ResourceKey { asset, name: Key::LAST };
-        self.by_key.range(first..=last).filter_map(|(_, generation)| self.generation(*generation))
+        let prefix = asset.prefix();
+        let first = Name { asset: prefix, name: 0, generation: FIRST };
+        let last = Name { asset: prefix, name: u64::MAX, generation: LAST };
+        self.named(first..=last).filter(move |download| download.place().key.asset == asset)
     }
 
-    /// All resources, by key.
+    /// All resources, by the beginnings of their keys.
     pub fn iter(&self) -> impl Iterator<Item = &Download> + '_ {
-        self.by_key.values().filter_map(|generation| self.generation(*generation))
+        self.named(..)
     }
 
     /// How many resources there are.
     pub fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_generation.len()
     }
 
     /// Whether there are none.
@@ -60,9 +81,11 @@ impl DownloadIndex {
 
     /// Takes the place of an older generation of the same resource. Says whether it is now there.
     pub(super) fn open(&mut self, place: Place, label: &str, facts: &StoredFacts) -> bool {
-        let older = self.by_key.get(&place.key).copied();
-        let taken = self.by_generation.contains_key(&place.generation);
-        if taken || older.is_some_and(|older| older >= place.generation) {
+        if self.by_generation.contains_key(&place.generation) {
+            return false;
+        }
+        let older = self.get(&place.key).map(|download| download.place().generation);
+        if older.is_some_and(|older| older > place.generation) {
             return false;
         }
         if let Some(older) = older {
@@ -70,7 +93,7 @@ impl DownloadIndex {
         }
         let download = Box::new(Download::new(place, label, facts));
         self.live_bytes += download.live_bytes();
-        self.by_key.insert(place.key, place.generation);
+        self.by_name.insert(Name::new(&place.key, place.generation));
         self.by_generation.insert(place.generation, download);
         true
     }
@@ -89,11 +112,11 @@ impl DownloadIndex {
     /// Drops a generation, and says whose it was if that asset has nothing else.
     pub(super) fn remove(&mut self, generation: Generation) -> Option<Key> {
         let download = self.by_generation.remove(&generation)?;
-        let ResourceKey { asset, .. } = download.place().key;
-        self.by_key.remove(&download.place().key);
+        let key = download.place().key;
+        self.by_name.remove(&Name::new(&key, generation));
         self.bytes -= download.bytes();
         self.live_bytes -= download.live_bytes();
-        self.of_asset(asset).next().is_none().then_some(asset)
+        self.of_asset(key.asset).next().is_none().then_some(key.asset)
     }
 
     /// All of them, in the order in which they began.
@@ -104,5 +127,39 @@ impl DownloadIndex {
     /// How long the records are that give these.
     pub(super) fn live_bytes(&self) -> u64 {
         self.live_bytes
+    }
+
+    fn named(&self, names: impl RangeBounds<Name>) -> impl Iterator<Item = &Download> + '_ {
+        self.by_name.range(names).filter_map(|name| self.generation(name.generation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_begin_alike_are_told_apart() {
+        let key = |last: u8| {
+            let mut key = [1; 20];
+            key[19] = last;
+            Key(key)
+        };
+        let mut index = DownloadIndex::default();
+        let names = [(1, 1), (1, 2), (2, 1), (2, 2)];
+        for (counter, (asset, name)) in (1..).zip(names) {
+            let key = ResourceKey { asset: key(asset), name: key(name) };
+            let place = Place { key, generation: Generation(counter), file_bits: 0 };
+            assert!(index.open(place, "", &StoredFacts::default()));
+        }
+        let of = |index: &DownloadIndex, asset, name| {
+            let key = ResourceKey { asset: key(asset), name: key(name) };
+            index.get(&key).map(|download| download.place().generation.0)
+        };
+        assert_eq!(names.map(|(asset, name)| of(&index, asset, name)), [1, 2, 3, 4].map(Some));
+        assert_eq!((index.of_asset(key(1)).count(), index.of_asset(key(3)).count()), (2, 0));
+        assert_eq!(index.remove(Generation(1)), None);
+        assert_eq!(index.remove(Generation(2)), Some(key(1)), "the other asset is another");
+        assert_eq!((of(&index, 1, 2), of(&index, 2, 2), index.iter().count()), (None, Some(4), 2));
     }
 }

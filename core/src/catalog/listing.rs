@@ -1,6 +1,6 @@
 //! What is in the cache, for people.
 
-use super::{Catalog, Download, Key};
+use super::{Catalog, Download, Generation, Key, Place, ResourceKey};
 
 /// One asset, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,26 +27,25 @@ pub struct Listing {
 impl Catalog {
     /// What is stored, by asset. Which of them are open, the machine knows.
     pub fn listing(&self) -> Vec<Listing> {
-        let mut list: Vec<Listing> = Vec::new();
-        let mut begun = None;
+        let mut list: Vec<(Generation, Listing)> = Vec::new();
         for download in self.downloads.iter() {
-            let asset = download.place().key.asset;
-            match list.last_mut().filter(|last| last.asset == asset) {
-                Some(listing) => {
-                    listing.add(download);
-                    // What was opened first leads to the others: a playlist to its segments.
-                    if begun > Some(download.place().generation) {
-                        begun = Some(download.place().generation);
-                        download.label().clone_into(&mut listing.label);
-                    }
+            let Place { key: ResourceKey { asset, .. }, generation, .. } = download.place();
+            // The last one, unless two assets begin alike.
+            let alike = |(_, last): &&mut (_, Listing)| last.asset.prefix() == asset.prefix();
+            let mut near = list.iter_mut().rev().take_while(alike);
+            if let Some((begun, listing)) = near.find(|(_, listing)| listing.asset == asset) {
+                listing.add(download);
+                // What was opened first leads to the others: a playlist to its segments.
+                if generation < *begun {
+                    *begun = generation;
+                    download.label().clone_into(&mut listing.label);
                 }
-                None => {
-                    begun = Some(download.place().generation);
-                    list.push(self.listing_of(asset, download));
-                }
+                continue;
             }
+            let listing = self.listing_of(asset, download);
+            list.push((generation, listing));
         }
-        list
+        list.into_iter().map(|(_, listing)| listing).collect()
     }
 
     fn listing_of(&self, asset: Key, first: &Download) -> Listing {

@@ -1,5 +1,6 @@
 //! Which asset was used when, by a number that rises with each use: a clock may jump (FAULTS D17).
 
+use core::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Key;
@@ -8,8 +9,36 @@ use super::Key;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LruIndex {
     used: BTreeMap<Key, u64>,
-    order: BTreeSet<(u64, Key)>,
-    never: usize,
+    /// Those that were used.
+    order: BTreeSet<Used>,
+    /// Those that were not.
+    never: BTreeSet<Key>,
+}
+
+/// When, and which: in the order of use. Bytes, so that there is no room between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Used([u8; 8], Key);
+
+impl Ord for Used {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.at().cmp(&other.at()).then_with(|| self.1.cmp(&other.1))
+    }
+}
+
+impl PartialOrd for Used {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Used {
+    fn new(at: u64, asset: Key) -> Self {
+        Self(at.to_le_bytes(), asset)
+    }
+
+    fn at(&self) -> u64 {
+        u64::from_le_bytes(self.0)
+    }
 }
 
 /// Never: the first use has the number one.
@@ -18,7 +47,7 @@ const NEVER: u64 = 0;
 impl LruIndex {
     /// The assets, least recently used first.
     pub fn oldest_first(&self) -> impl Iterator<Item = Key> + '_ {
-        self.order.iter().map(|(_, asset)| *asset)
+        self.never.iter().copied().chain(self.order.iter().map(|Used(_, asset)| *asset))
     }
 
     /// When it was used.
@@ -28,14 +57,13 @@ impl LruIndex {
 
     /// The number for the next use.
     pub fn next(&self) -> u64 {
-        self.order.last().map_or(NEVER, |(at, _)| *at).saturating_add(1)
+        self.order.last().map_or(NEVER, Used::at).saturating_add(1)
     }
 
     /// Takes an asset in, unless it is there.
     pub(super) fn add(&mut self, asset: Key) {
         self.used.entry(asset).or_insert_with(|| {
-            self.order.insert((NEVER, asset));
-            self.never += 1;
+            self.never.insert(asset);
             NEVER
         });
     }
@@ -43,29 +71,36 @@ impl LruIndex {
     /// It was used, if it is there.
     pub(super) fn touch(&mut self, asset: Key, at: u64) {
         if let Some(last) = self.used.get_mut(&asset) {
-            self.order.remove(&(*last, asset));
-            self.order.insert((at, asset));
-            self.never -= usize::from(*last == NEVER);
-            self.never += usize::from(at == NEVER);
-            *last = at;
+            let before = core::mem::replace(last, at);
+            self.forget(asset, before);
+            match at {
+                NEVER => self.never.insert(asset),
+                _ => self.order.insert(Used::new(at, asset)),
+            };
         }
     }
 
     pub(super) fn remove(&mut self, asset: Key) {
         if let Some(last) = self.used.remove(&asset) {
-            self.order.remove(&(last, asset));
-            self.never -= usize::from(last == NEVER);
+            self.forget(asset, last);
         }
+    }
+
+    fn forget(&mut self, asset: Key, last: u64) {
+        match last {
+            NEVER => self.never.remove(&asset),
+            _ => self.order.remove(&Used::new(last, asset)),
+        };
     }
 
     /// Each use, oldest first.
     pub(super) fn uses(&self) -> impl Iterator<Item = (Key, u64)> + '_ {
-        self.order.iter().skip(self.never).map(|(at, asset)| (*asset, *at))
+        self.order.iter().map(|used| (used.1, used.at()))
     }
 
     /// How many assets were used.
     pub(super) fn use_count(&self) -> usize {
-        self.used.len() - self.never
+        self.order.len()
     }
 }
 

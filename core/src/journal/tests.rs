@@ -118,6 +118,14 @@ fn d12_a_lost_end_is_no_damage_and_a_lost_middle_is() {
 }
 
 #[test]
+fn a_key_lies_there_as_it_is() {
+    let asset = Key(core::array::from_fn(|at| at as u8));
+    let mut payload = Vec::new();
+    codec::write(&Record::Pin { asset, pinned: true }, &mut payload).unwrap();
+    assert_eq!(payload, [&[6, 0, 0, 0], &asset.0[..], &[1]].concat());
+}
+
+#[test]
 fn a_payload_that_says_more_than_a_record_is_none() {
     let mut payload = Vec::new();
     codec::write(&extents(2), &mut payload).unwrap();

@@ -1,10 +1,11 @@
 //! What one track's event sets free for another: connections, or room in the store.
 
 use super::Machine;
+use crate::catalog::Extent;
 use crate::schedule::Class;
 use crate::slots::Ticket;
 use crate::track::FileTrack;
-use crate::{FetchId, TrackId};
+use crate::{FetchId, Tier, TrackId};
 
 impl Machine {
     /// A track has left its room behind.
@@ -14,7 +15,8 @@ impl Machine {
         lacking.into_iter().for_each(|track| self.wake(track));
     }
 
-    /// A track lacks room in the store: whoever holds the most gives back what is more than its share.
+    /// A track lacks room in the store: whoever holds the most gives back what is more than its share. What is in the
+    /// cache stays there: a track that finds it full of others' bytes does without.
     pub(super) fn make_room(&mut self, hungry: TrackId) {
         let Some(tier) = self.tracks.get(&hungry).map(FileTrack::tier) else {
             return;
@@ -22,7 +24,17 @@ impl Machine {
         let (mut context, tracks, _) = self.lend();
         let share = context.spaces.at(tier).share().unwrap_or(u64::MAX);
         let used = |track: &TrackId| tracks.get(track).map_or(0, |file| file.used(tier));
-        if used(&hungry) >= share {
+        let served = used(&hungry) >= share;
+        if tier == Tier::Cache {
+            let others = tracks.iter().any(|(track, file)| *track != hungry && file.used(tier) > 0);
+            let crowded = share < 2 * Extent::BLOCK_BYTES || others && !served;
+            if let Some(file) = tracks.get_mut(&hungry).filter(|_| crowded) {
+                file.do_without_cache(&mut context);
+                self.wake(hungry);
+            }
+            return;
+        }
+        if served {
             return;
         }
         let others = tracks.iter().filter(|(track, file)| **track != hungry && file.tier() == tier);

@@ -213,10 +213,16 @@ impl Opener for Chunk {
     }
 
     fn before_close(&self, file: &dyn DiskFile) {
-        if core::mem::take(&mut self.state().dirty)
-            && let Err(error) = file.sync()
-        {
-            self.state().failed = Some(self.error(&error));
+        if !self.is_dirty() {
+            return;
+        }
+        let synced = file.sync();
+        // Not before: a sync by the owner meanwhile must not find it clean already. It waits until this is over, and so
+        // does a write.
+        let mut state = self.state();
+        state.dirty = false;
+        if let Err(error) = synced {
+            state.failed = Some(self.error(&error));
         }
     }
 }

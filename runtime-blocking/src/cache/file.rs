@@ -19,7 +19,9 @@ const DIGEST_BYTES: usize = 64 * 1024;
 
 /// The bytes of one generation of one resource, in chunk files of `2^file_bits` bytes.
 ///
-/// Writes, discards and syncs come one at a time and in order; any number of threads may read meanwhile.
+/// Writes, discards and syncs come one at a time and in order; any number of threads may read meanwhile. Where there is
+/// no room, the error is of the kind [`StorageFull`](ErrorKind::StorageFull) or
+/// [`QuotaExceeded`](ErrorKind::QuotaExceeded).
 pub struct CacheFile {
     shared: Arc<Shared>,
     place: Place,
@@ -27,17 +29,22 @@ pub struct CacheFile {
     /// Tells its open files from those of others.
     owner: u64,
     chunks: Mutex<BTreeMap<u64, Arc<Chunk>>>,
+    used: Mutex<Used>,
     writing: Mutex<Writing>,
 }
 
-/// What only those calls need that come one at a time.
+/// What is stored and was not discarded.
+#[derive(Default)]
+struct Used {
+    ranges: ByteRanges,
+    /// Something else may be stored since it was open before.
+    unknown: bool,
+}
+
+/// What only those calls need that come one at a time; they hold it while they wait for the disk.
 #[derive(Default)]
 struct Writing {
     sums: Sums,
-    /// What is stored and was not discarded.
-    used: ByteRanges,
-    /// Earlier sessions may have stored something that `used` does not say.
-    unknown: bool,
     /// The asset's directory is named in the root, for certain.
     dir_named: bool,
 }
@@ -45,14 +52,15 @@ struct Writing {
 impl CacheFile {
     pub(super) fn new(shared: Arc<Shared>, place: Place) -> Self {
         let owner = shared.next_owner();
-        let unknown = place.generation.salt() != shared.salt();
+        let unknown = !shared.begin(place.generation);
         Self {
             shared,
             place,
             file_bytes: layout::file_bytes(place),
             owner,
             chunks: Mutex::default(),
-            writing: Mutex::new(Writing { unknown, ..Writing::default() }),
+            used: Mutex::new(Used { unknown, ..Used::default() }),
+            writing: Mutex::default(),
         }
     }
 
@@ -61,13 +69,14 @@ impl CacheFile {
         self.place
     }
 
-    /// Says what is stored since an earlier session; before the first discard, or never. Without it, a file of an
-    /// earlier session is deleted only once all of it is discarded, holes included.
+    /// Says what is stored since it was open before, in this session or an earlier one; before the first discard, or
+    /// never. Waits for nothing. Without it, a file that was there before is deleted only once all of it is discarded,
+    /// holes included.
     pub fn restore(&self, stored: impl IntoIterator<Item = ByteRange>) {
-        let mut writing = self.writing();
-        writing.unknown = false;
+        let mut used = self.used();
+        used.unknown = false;
         for range in stored {
-            writing.used.insert(range);
+            used.ranges.insert(range);
             let mut at = range.start;
             while at < range.end {
                 let (index, ..) = self.locate(at);
@@ -94,12 +103,12 @@ impl CacheFile {
             let (now, later) = rest.split_at(rest.len().min(room));
             if let Err(error) = self.write_chunk(&mut writing, index, within, now) {
                 writing.sums.forget(range);
-                return Err(no_room(error));
+                return Err(error);
             }
             at += now.len() as u64;
             rest = later;
         }
-        writing.used.insert(range);
+        self.used().ranges.insert(range);
         Ok(writing.sums.write(offset, bytes))
     }
 
@@ -145,11 +154,19 @@ impl CacheFile {
     pub fn discard(&self, range: ByteRange) {
         let mut writing = self.writing();
         writing.sums.forget(range);
-        if writing.unknown && !self.find_used(&mut writing) {
+        if self.used().unknown && !self.find_used() {
             return;
         }
+        for index in self.take_unused(range) {
+            self.delete_chunk(index);
+        }
+    }
+
+    /// Of the files that hold any of these bytes, those that hold nothing else.
+    fn take_unused(&self, range: ByteRange) -> Vec<u64> {
+        let mut used = self.used();
         let mut touched: Vec<u64> = Vec::new();
-        for run in writing.used.overlapping(range) {
+        for run in used.ranges.overlapping(range) {
             let run = run.intersect(range);
             let chunks = run.start / self.file_bytes..run.end.div_ceil(self.file_bytes);
             for chunk in chunks {
@@ -158,12 +175,9 @@ impl CacheFile {
                 }
             }
         }
-        writing.used.remove(range);
-        for index in touched {
-            if writing.used.overlapping(self.range_of(index)).next().is_none() {
-                self.delete_chunk(index);
-            }
-        }
+        used.ranges.remove(range);
+        touched.retain(|index| used.ranges.overlapping(self.range_of(*index)).next().is_none());
+        touched
     }
 
     /// Has on the disk what was written since the last call. An error is final for all of that (FAULTS D6).
@@ -263,7 +277,7 @@ impl CacheFile {
     }
 
     /// Takes every file that there is for full of stored bytes. False if that can't be told.
-    fn find_used(&self, writing: &mut Writing) -> bool {
+    fn find_used(&self) -> bool {
         let dir = layout::asset_dir(self.place.key.asset);
         let names = match self.shared.disk().list(&dir) {
             Ok(names) => names,
@@ -273,10 +287,8 @@ impl CacheFile {
             }
         };
         let ours = names.iter().filter_map(|name| name.parse::<DataName>().ok());
-        for name in ours.filter(|name| name.is_of(self.place)) {
-            writing.used.insert(self.range_of(name.chunk));
-        }
-        writing.unknown = false;
+        let ours = ours.filter(|name| name.is_of(self.place));
+        self.restore(ours.map(|name| self.range_of(name.chunk)));
         true
     }
 
@@ -309,16 +321,12 @@ impl CacheFile {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn writing(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A quota is the same to the machine as a full disk: there is no room.
-fn no_room(error: io::Error) -> io::Error {
-    match error.kind() {
-        ErrorKind::QuotaExceeded => io::Error::new(ErrorKind::StorageFull, error),
-        _ => error,
     }
 }
 

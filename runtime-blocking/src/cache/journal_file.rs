@@ -171,11 +171,7 @@ impl JournalFile {
     }
 
     fn error(&self, error: &io::Error) -> io::Error {
-        let kind = match error.kind() {
-            ErrorKind::QuotaExceeded => ErrorKind::StorageFull,
-            kind => kind,
-        };
-        io::Error::new(kind, format!("{}: {error}", self.disk.describe(JOURNAL)))
+        io::Error::new(error.kind(), format!("{}: {error}", self.disk.describe(JOURNAL)))
     }
 
     fn cut_back(&mut self, len: u64) {

@@ -1,10 +1,11 @@
 //! The cache's directory, opened: what the machine asks of it.
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use infill_core::catalog::{Place, Record};
+use infill_core::catalog::{Generation, Place, Record};
 use infill_core::{Cause, Error, Restored};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     handles: Handles,
     salt: u32,
     owners: AtomicU64,
+    /// The generations of this session that a file was made for.
+    begun: Mutex<HashSet<Generation>>,
 }
 
 impl CacheStore {
@@ -39,6 +42,14 @@ impl CacheStore {
     ///
     /// The error names the file that is in the way, and says what to do.
     pub fn open(disk: Arc<dyn Disk>, entropy: u64) -> Result<(Arc<Self>, Restored), Error> {
+        Self::open_with(disk, entropy, MAX_OPEN)
+    }
+
+    pub(super) fn open_with(
+        disk: Arc<dyn Disk>,
+        entropy: u64,
+        max_open: usize,
+    ) -> Result<(Arc<Self>, Restored), Error> {
         let lock = take_lock(&*disk)?;
         let Opened { journal, catalog, damage } = JournalFile::open(&disk, &lock, entropy)
             .map_err(|error| {
@@ -50,8 +61,9 @@ impl CacheStore {
         // Not the number itself: the journal's epoch is made from it as well.
         let salt = xxh3_64(&entropy.to_le_bytes()) as u32;
         let restored = Restored { catalog, journal_bytes: journal.len(), salt, damage };
-        let handles = Handles::new(MAX_OPEN);
-        let shared = Arc::new(Shared { disk, lock, handles, salt, owners: AtomicU64::new(0) });
+        let handles = Handles::new(max_open);
+        let (owners, begun) = (AtomicU64::new(0), Mutex::default());
+        let shared = Arc::new(Shared { disk, lock, handles, salt, owners, begun });
         Ok((Arc::new(Self { shared, journal: Mutex::new(journal) }), restored))
     }
 
@@ -106,6 +118,12 @@ impl Shared {
         self.salt
     }
 
+    /// Whether nothing can be stored of a generation: it is of this session, and nobody asked for it before.
+    pub(super) fn begin(&self, generation: Generation) -> bool {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        generation.salt() == self.salt && begun.insert(generation)
+    }
+
     pub(super) fn next_owner(&self) -> u64 {
         self.owners.fetch_add(1, Ordering::Relaxed)
     }
@@ -121,7 +139,8 @@ pub(super) fn check_lock(disk: &dyn Disk, lock: &dyn DiskLock) -> io::Result<()>
         return Ok(());
     }
     let what = format!(
-        "{}: the lock was deleted or replaced while it was held, perhaps with the whole directory; open the cache again",
+        "{}: the lock was deleted or replaced while it was held, perhaps with the whole directory; \
+         open the cache again",
         disk.describe(LOCK)
     );
     Err(io::Error::new(ErrorKind::NotFound, what))

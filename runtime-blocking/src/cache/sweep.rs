@@ -2,7 +2,7 @@
 //! pattern, and never one after the lock is lost.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, ErrorKind};
 
 use infill_core::catalog::{Generation, Key, Place, ResourceKey};
 
@@ -37,9 +37,14 @@ pub(super) fn sweep(shared: &Shared, keep: &[Place]) -> io::Result<()> {
 
 fn delete(shared: &Shared, asset: Key, which: impl Fn(&DataName) -> bool) -> io::Result<()> {
     let dir = layout::asset_dir(asset);
+    let names = match shared.disk().list(&dir) {
+        // A file with the name of an asset is none of ours.
+        Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(()),
+        names => names?,
+    };
     let mut result = Ok(());
     let mut left = 0_usize;
-    for name in shared.disk().list(&dir)? {
+    for name in names {
         if !name.parse().is_ok_and(|name| which(&name)) {
             left += 1;
             continue;

@@ -58,7 +58,7 @@ pub struct Shelf {
 
 /// A client's claim on a cache's directory, inside this process.
 pub trait Lease: Send + Sync + 'static {
-    /// The client and its streams are gone: the directory is about to be free. `hasten` does what is left to be done,
-    /// should the driver not come to it; it may be called at any time from any thread.
+    /// The client and its streams are gone, or its engine is: the directory is about to be free. `hasten` does what is
+    /// left to be done, should the driver not come to it; it may be called at any time from any thread.
     fn ends(&self, hasten: Option<Box<dyn Fn() + Send + Sync>>);
 }

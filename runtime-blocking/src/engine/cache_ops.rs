@@ -20,8 +20,14 @@ impl Engine {
                 self.journal(op, move |archive| archive.compact(&records));
             }
             Action::Remove { op, place } => {
+                // Whoever still has it open would keep its space.
+                let open = self.resources.move_out(&place);
+                let remove = move |archive: &dyn Archive| {
+                    drop(open);
+                    archive.remove(&place)
+                };
                 let told = move |result| Event::Removed { op, result };
-                if let Some(job) = self.on_cache(move |archive| archive.remove(&place), told) {
+                if let Some(job) = self.on_cache(remove, told) {
                     self.pool.delete(job);
                 }
             }

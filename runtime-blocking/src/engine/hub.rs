@@ -52,13 +52,13 @@ impl Hub {
         config.store_limit_bytes = store.limit_bytes();
         let inbox = Arc::new(Inbox::new(wake));
         let pool = Arc::new(Pool::new(STORE_WORKERS));
-        let (mut archive, mut lease) = (None, None);
-        if let Some(shelf) = shelf {
+        let cache = shelf.map(|shelf| {
             // The first letter of all. The inbox is alive: its engine is yet to be made.
             let _ = inbox.post(Letter::Event(Event::Restored(Box::new(shelf.restored))));
-            (archive, lease) = (Some(shelf.archive), Some(shelf.lease));
-        }
-        let engine = Engine::new(config, Arc::clone(&inbox), store, archive, Arc::clone(&pool));
+            (shelf.archive, shelf.lease)
+        });
+        let lease = cache.as_ref().map(|(_, lease)| Arc::clone(lease));
+        let engine = Engine::new(config, Arc::clone(&inbox), store, cache, Arc::clone(&pool));
         let hub = Self {
             inbox,
             pool,

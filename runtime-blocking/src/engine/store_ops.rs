@@ -51,7 +51,7 @@ impl Engine {
 
     fn place(&self, resource: ResourceId, place: &Place) {
         if let (Some(tiers), Some(archive)) = (self.resources.tiers(resource), &self.archive) {
-            tiers.place(archive.file(place));
+            tiers.settle_in(*place, archive.file(place));
         }
     }
 

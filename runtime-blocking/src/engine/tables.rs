@@ -4,11 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
+use infill_core::catalog::Place;
 use infill_core::{Cause, Change, Error, FetchId, OpId, ReaderId, ResourceId, TrackId, View};
 use tracing::Span;
 use tracing::span::Id;
 use url::Url;
 
+use super::archive::ArchiveFile;
 use super::resource::Resource;
 use super::slot::Slot;
 use super::tiers::Tiers;
@@ -229,6 +231,11 @@ impl Resources {
 
     pub(super) fn tiers(&self, resource: ResourceId) -> Option<&Arc<Tiers>> {
         self.0.get(&resource).map(|entry| &entry.tiers)
+    }
+
+    /// The files of that place are about to be deleted: no resource has them open any more.
+    pub(super) fn move_out(&self, place: &Place) -> Vec<Arc<dyn ArchiveFile>> {
+        self.0.values().filter_map(|entry| entry.tiers.move_out(place)).collect()
     }
 
     /// The open tracks that read it.

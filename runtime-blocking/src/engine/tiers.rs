@@ -8,6 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use infill_core::catalog::Place;
 use infill_core::{ByteRange, ByteRanges, ResourceId, Sum, Tier};
 
 use super::archive::ArchiveFile;
@@ -26,6 +27,7 @@ struct State {
     scratch: Option<Arc<dyn Blob>>,
     in_scratch: ByteRanges,
     file: Option<Arc<dyn ArchiveFile>>,
+    place: Option<Place>,
     /// What is in the file since an earlier session; the file is told before it is changed.
     claimed: ByteRanges,
 }
@@ -43,8 +45,17 @@ impl Tiers {
     }
 
     /// It is in the cache from now on, too.
-    pub(super) fn place(&self, file: Arc<dyn ArchiveFile>) {
-        self.state().file = Some(file);
+    pub(super) fn settle_in(&self, place: Place, file: Arc<dyn ArchiveFile>) {
+        let mut state = self.state();
+        state.claimed = ByteRanges::new();
+        (state.place, state.file) = (Some(place), Some(file));
+    }
+
+    /// What is at that place is about to be deleted: if that is where it was, it no longer is.
+    pub(super) fn move_out(&self, place: &Place) -> Option<Arc<dyn ArchiveFile>> {
+        let mut state = self.state();
+        state.place.take_if(|own| own == place)?;
+        state.file.take()
     }
 
     /// Its place in the cache.
@@ -172,6 +183,7 @@ fn range_of(offset: u64, bytes: &Bytes) -> ByteRange {
 mod tests {
     use super::*;
     use crate::store::MemoryStore;
+    use infill_core::catalog::{Generation, Key, ResourceKey};
 
     #[derive(Default)]
     struct File(Mutex<Vec<u8>>);
@@ -202,6 +214,11 @@ mod tests {
         fn discard(&self, _range: ByteRange) {}
     }
 
+    fn place(generation: u64) -> Place {
+        let key = ResourceKey::file(Key([0; 20]));
+        Place { key, generation: Generation(generation), file_bits: 24 }
+    }
+
     fn read(tiers: &Tiers, offset: u64, len: usize) -> String {
         let mut buf = vec![b'?'; len];
         let count = tiers.read_at(offset, &mut buf).unwrap();
@@ -213,7 +230,7 @@ mod tests {
         let tiers = Tiers::new(ResourceId(1), Arc::new(MemoryStore::new(1 << 20)));
         assert!(!tiers.may_block() && !tiers.is_slow());
         assert_eq!(read(&tiers, 0, 4), "");
-        tiers.place(Arc::new(File::default()));
+        tiers.settle_in(place(1), Arc::new(File::default()));
         assert!(tiers.may_block(), "a reader that must not wait asks the workers");
         let write = |tier, at, text: &'static str| {
             tiers.write(tier, at, &Bytes::from_static(text.as_bytes())).unwrap()
@@ -227,6 +244,9 @@ mod tests {
         assert_eq!(read(&tiers, 0, 20), "aabccaaa");
         tiers.discard(ByteRange::new(2, 3));
         assert_eq!(read(&tiers, 0, 3), "aaa", "what was given back is nowhere in scratch");
+        assert!(tiers.move_out(&place(2)).is_none(), "that is another place");
+        assert!(tiers.move_out(&place(1)).is_some());
+        assert!(tiers.file().is_none());
     }
 
     #[test]

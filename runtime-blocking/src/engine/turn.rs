@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use infill_core::{Action, CancelReason, Config, Event, Instant, Machine, Notice, TrackId};
 
-use super::archive::Archive;
+use super::archive::{Archive, Lease};
 use super::blob::Store;
 use super::fetcher::Fetcher;
 use super::inbox::Inbox;
@@ -26,6 +26,7 @@ pub struct Engine {
     inbox: Arc<Inbox<Letter>>,
     pub(super) store: Arc<dyn Store>,
     pub(super) archive: Option<Arc<dyn Archive>>,
+    lease: Option<Arc<dyn Lease>>,
     pub(super) pool: Arc<Pool>,
     pub(super) tracks: Tracks,
     readers: Readers,
@@ -46,14 +47,16 @@ impl Engine {
         config: Config,
         inbox: Arc<Inbox<Letter>>,
         store: Arc<dyn Store>,
-        archive: Option<Arc<dyn Archive>>,
+        cache: Option<(Arc<dyn Archive>, Arc<dyn Lease>)>,
         pool: Arc<Pool>,
     ) -> Self {
+        let (archive, lease) = cache.unzip();
         Self {
             machine: Machine::new(config),
             inbox,
             store,
             archive,
+            lease,
             pool,
             tracks: Tracks::default(),
             readers: Readers::default(),
@@ -311,6 +314,10 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        if let Some(lease) = &self.lease {
+            // Also where the client is still there: its runtime may be gone.
+            lease.ends(None);
+        }
         let mut letters = self.inbox.die();
         letters.append(&mut self.letters);
         for letter in letters {

@@ -117,7 +117,8 @@ fn the_limit_is_kept_while_a_large_file_comes(runtime: Runtime) {
         stream.check_at(SEED, at, 1 << 20);
         most = most.max(taken(&case));
     }
-    assert!(most <= limit + JOURNAL, "{most}");
+    // A data file goes when nothing of it is wanted any more: one at each end of the window is there in part.
+    assert!(most <= limit + limit / 8 + JOURNAL, "{most}");
     assert!(!paths(&case, &client).contains(&"/b".to_owned()), "it made room");
 }
 

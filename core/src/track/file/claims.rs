@@ -3,6 +3,7 @@
 //! What a reader waits for is verified first, then what lies ahead of it; all of it only where somebody wants it all.
 
 use super::FileTrack;
+use crate::action::CancelReason;
 use crate::catalog::{Extent, Record};
 use crate::context::Context;
 use crate::event::{StoreFailure, Verification};
@@ -134,6 +135,47 @@ impl FileTrack {
             self.unhold(claim, context);
         }
         self.forget_records(range, context);
+    }
+
+    /// Something is wrong with the file that holds `range`: whatever else is in it has to be verified anew, and what no
+    /// record names is a hole.
+    pub(super) fn doubt_file(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        let Some(home) = self.resource.cached.home() else {
+            return;
+        };
+        let size = 1u64.checked_shl(home.file_bits.into()).unwrap_or(u64::MAX);
+        let first = range.start / size * size;
+        let last = range.end.saturating_sub(1).max(range.start) / size * size;
+        let file = ByteRange::new(first, last.saturating_add(size));
+        for fetch in self.comparing(file) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
+        let mut there = self.resource.present().clone();
+        for other in self.resource.cached.within().gaps(file) {
+            there.remove(other);
+        }
+        let runs: Vec<ByteRange> = there.overlapping(file).map(|run| run.intersect(file)).collect();
+        for run in runs {
+            self.publish(Change::Retracted(run), context);
+            self.doubt_run(run, context);
+        }
+        self.dirty = true;
+    }
+
+    fn doubt_run(&mut self, run: ByteRange, context: &mut Context<'_>) {
+        let home = self.resource.cached.home();
+        let download = home.and_then(|home| context.cache.generation(home.generation));
+        let recorded = download.map(|download| download.extents_within(run)).unwrap_or_default();
+        let inside = |extent: &&Extent| run.start <= extent.start && extent.range().end <= run.end;
+        let claims: Vec<ByteRange> = recorded.iter().filter(inside).map(Extent::range).collect();
+        let mut at = run.start;
+        for claim in claims {
+            self.unhold(ByteRange::new(at, claim.start), context);
+            self.resource.doubt(claim);
+            self.publish(Change::Claimed(claim), context);
+            at = claim.end;
+        }
+        self.unhold(ByteRange::new(at, run.end), context);
     }
 
     /// What is not there any more is not recorded any more.

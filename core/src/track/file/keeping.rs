@@ -17,7 +17,8 @@ use crate::{
 impl FileTrack {
     /// Keeps the tier up with the disk. What is on its way was granted room in the old one: it takes it along.
     pub(super) fn choose_tier(&mut self, context: &mut Context<'_>) {
-        let tier = if self.no_store { Tier::Scratch } else { context.cache.tier(context.now) };
+        let without = self.no_store || self.crowded_out;
+        let tier = if without { Tier::Scratch } else { context.cache.tier(context.now) };
         if tier == self.tier {
             return;
         }
@@ -218,6 +219,9 @@ impl FileTrack {
 
     /// Held bytes are holes again: their room goes back.
     pub(super) fn unhold(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        if range.is_empty() {
+            return;
+        }
         for tier in [Tier::Scratch, Tier::Cache] {
             context.spaces.of(tier).discard(self.resource.held_in(tier, range));
         }

@@ -73,6 +73,8 @@ pub(crate) struct FileTrack {
     tier: Tier,
     /// The origin forbids to store what it sends.
     no_store: bool,
+    /// The cache is full of what others have open.
+    crowded_out: bool,
     /// The origin is to be asked whether what is stored is still so, before anybody sees it.
     unproven: bool,
     /// The disk is to be asked without waiting for its turn.
@@ -148,6 +150,7 @@ impl FileTrack {
             lacking: false,
             tier: context.cache.tier(context.now),
             no_store: false,
+            crowded_out: false,
             unproven: false,
             sync_now: false,
             parked: Vec::new(),

@@ -6,7 +6,7 @@ use super::FileTrack;
 use crate::context::Context;
 use crate::event::StoreFailure;
 use crate::resource::Writing;
-use crate::{Notice, Tier};
+use crate::{Cause, Notice, Tier};
 
 /// Bytes that wait for the room that a removal makes.
 #[derive(Debug)]
@@ -32,8 +32,23 @@ impl FileTrack {
             self.parked.push(Parked { write, bytes });
             return;
         }
+        if !failure.full {
+            self.doubt_file(write.range, context);
+        }
         self.refuse_disk(failure, write.range.start, context);
         self.rewrite(write, bytes, Tier::Scratch, context);
+    }
+
+    /// The cache is full of what others have open: what comes is kept elsewhere.
+    pub(crate) fn do_without_cache(&mut self, context: &mut Context<'_>) {
+        self.crowded_out = true;
+        self.choose_tier(context);
+        let limit = context.config.cache_limit_bytes.unwrap_or(u64::MAX);
+        let why = format!(
+            "the cache's limit of {limit} bytes is used by what is open or pinned; raise it"
+        );
+        let error = self.error(Cause::StoreFull(why), None);
+        self.notify(&Notice::NotCached(error), context);
     }
 
     /// A removal is done: what waited for it is written now.

@@ -8,7 +8,7 @@ use crate::http::{BodyPlace, Judgement, Known, Ranges, Remedy, ResponseHead, Ver
 use crate::link::Meter;
 use crate::transfer::Transfer;
 use crate::view::Change;
-use crate::{Cause, FetchId, Notice};
+use crate::{ByteRange, Cause, FetchId, Notice};
 
 /// Answers in a row that leave the wanted byte out before the question is put plainly (FAULTS A2).
 const MISPLACED_LIMIT: u32 = 2;
@@ -92,8 +92,9 @@ impl FileTrack {
         let overlap = self.resource.overlap(place.at, place.end, context.config.overlap_bytes);
         let transfer = match (place.version, overlap) {
             (Version::Same, _) | (Version::Unproven, None) => Transfer::new(place),
-            (Version::Unproven | Version::Doubtful, Some(range)) => Transfer::checked(place, range),
-            (Version::Doubtful, None) if self.can_ask_overlap(id) => {
+            (Version::Doubtful, overlap)
+                if self.comes_late(place, overlap) && self.can_ask_overlap(id) =>
+            {
                 // Compare before believing an ETag that may be its node's own (FAULTS A10).
                 self.recovery.next.overlap = true;
                 // Bytes that are still on their way to the store can be compared soon.
@@ -102,6 +103,7 @@ impl FileTrack {
                 self.stop(id, CancelReason::Refused, context);
                 return;
             }
+            (Version::Unproven | Version::Doubtful, Some(range)) => Transfer::checked(place, range),
             (Version::Doubtful | Version::Other, _) => {
                 self.change_version(Some(id), context);
                 Transfer::new(place)
@@ -129,6 +131,11 @@ impl FileTrack {
             flight.claim = transfer.is_held().then(|| Box::new(claim));
             flight.transfer = Some(transfer);
         }
+    }
+
+    /// Whether a body has nothing that can be compared, or only after more bytes than a request for that would cost.
+    fn comes_late(&self, place: BodyPlace, overlap: Option<ByteRange>) -> bool {
+        overlap.is_none_or(|range| range.start - place.at > self.link.worth())
     }
 
     /// Whether there are bytes to be compared, and asking for them has a prospect.

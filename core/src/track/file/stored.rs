@@ -111,6 +111,7 @@ impl FileTrack {
         }
         let error = self.store_error(failure, range.start);
         self.retract_run(range, context);
+        self.doubt_file(range, context);
         self.store_failed(error, context);
     }
 

@@ -7,6 +7,8 @@ use infill_core::{ByteRange, Sum};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::*;
+use crate::cache::chunk::Chunk;
+use crate::cache::handles::Opener;
 use crate::cache::layout::data_path;
 
 const MIB: u64 = 1 << 20;
@@ -79,21 +81,17 @@ fn d5_a_failed_write_says_why_and_the_run_goes_on_only_over_what_is_there() {
     let file = store.file(place(1, restored.salt));
     let all = bytes(0, 300);
     file.write_at(0, &all[..100]).unwrap();
-    for (kind, told) in [
-        (ErrorKind::StorageFull, ErrorKind::StorageFull),
-        (ErrorKind::QuotaExceeded, ErrorKind::StorageFull),
-        (ErrorKind::Other, ErrorKind::Other),
-    ] {
+    for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::Other] {
         disk.fail(Call::HalfWrite, "-", kind, 1);
         let error = file.write_at(100, &[9; 100]).unwrap_err();
-        assert_eq!(error.kind(), told);
+        assert_eq!(error.kind(), kind);
         assert!(error.to_string().contains(&*"01".repeat(20)), "names the file: {error}");
     }
     let sum = file.write_at(100, &all[100..200]).unwrap();
     assert_eq!(sum, Sum { start: 0, digest: xxh3_64(&all[..200]) });
     assert_eq!(read(&file, 0, 300), all[..200]);
     // A file that can't be made is no different.
-    disk.fail(Call::Open, ".1", ErrorKind::QuotaExceeded, 1);
+    disk.fail(Call::Open, ".1", ErrorKind::StorageFull, 1);
     assert_eq!(file.write_at(16 * MIB, b"x").unwrap_err().kind(), ErrorKind::StorageFull);
     file.write_at(16 * MIB, b"x").unwrap();
 }
@@ -210,6 +208,39 @@ fn d11_a_file_that_was_replaced_is_not_read() {
 }
 
 #[test]
+fn d11_a_deleted_file_is_missed_also_where_files_have_no_identity() {
+    let (dir, disk) = scene();
+    disk.hide_identities();
+    let (store, _) = CacheStore::open_with(Arc::clone(&disk) as Arc<dyn Disk>, 1, 1).unwrap();
+    let (file, other) = (store.file(place(1, 1)), store.file(place(2, 1)));
+    file.write_at(0, &bytes(0, 1000)).unwrap();
+    other.write_at(0, b"x").unwrap();
+    fs::remove_file(dir.path().join("cache").join(data_path(place(1, 1), 0))).unwrap();
+    let sum = file.write_at(1000, b"new").unwrap();
+    assert_eq!(sum, Sum { start: 1000, digest: xxh3_64(b"new") });
+    assert_eq!(read(&file, 1000, 3), b"new");
+    assert!(file.read_at(999, &mut [0; 2]).is_err(), "no zeros for what is gone");
+    file.sync().unwrap_err();
+}
+
+#[test]
+fn a_file_that_was_deleted_for_good_is_not_opened_by_who_comes_late() {
+    let (dir, disk) = scene();
+    let path = "_index/x";
+    let chunk = Chunk::new(Arc::clone(&disk) as Arc<dyn Disk>, path.into(), ByteRange::at(0, 9));
+    chunk.open(true).unwrap();
+    chunk.bury();
+    chunk.delete().unwrap();
+    // Somebody writes there anew, under the same name.
+    let next = Chunk::new(Arc::clone(&disk) as Arc<dyn Disk>, path.into(), ByteRange::at(0, 9));
+    next.open(true).unwrap();
+    for create in [false, true] {
+        assert!(chunk.open(create).is_err_and(|error| error.kind() == ErrorKind::NotFound));
+    }
+    assert!(dir.path().join("cache").join(path).exists());
+}
+
+#[test]
 fn a_discard_deletes_whole_files_only() {
     let (dir, disk) = scene();
     let root = dir.path().join("cache");
@@ -258,4 +289,20 @@ fn a_discard_spares_what_earlier_sessions_stored() {
     assert!(!there(0) && there(2));
     file.discard(ByteRange::new(128 << 10, 130 << 10));
     assert!(!there(2) && there(3), "nobody spoke of the last");
+}
+
+#[test]
+fn a_discard_spares_what_was_stored_when_it_was_open_before() {
+    let (dir, disk) = scene();
+    let (store, restored) = open(&disk, 1);
+    let place = place(1, restored.salt);
+    let path = dir.path().join("cache").join(data_path(place, 0));
+    store.file(place).write_at(0, &bytes(0, 1000)).unwrap();
+    let file = store.file(place);
+    file.write_at(5000, &bytes(0, 1000)).unwrap();
+    file.discard(ByteRange::new(5000, 6000));
+    assert!(path.exists());
+    assert_eq!(read(&file, 0, 1000), bytes(0, 1000));
+    file.discard(ByteRange::new(0, 16 * MIB));
+    assert!(!path.exists());
 }

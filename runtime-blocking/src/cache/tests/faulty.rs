@@ -1,4 +1,5 @@
-//! A disk in which calls fail as a script says.
+//! A disk in which calls fail as a script says. Nothing is synced: no process could tell, and hundreds of files would
+//! keep the disk busy.
 
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +35,7 @@ struct Script {
     rules: Mutex<Vec<Rule>>,
     log: Mutex<Vec<(Call, String)>>,
     lock_lost: AtomicBool,
+    blind: AtomicBool,
 }
 
 /// A disk over another one.
@@ -58,6 +60,11 @@ impl Faulty {
         self.script.lock_lost.store(true, Ordering::SeqCst);
     }
 
+    /// From now on files can't be told apart, as on some systems.
+    pub(crate) fn hide_identities(&self) {
+        self.script.blind.store(true, Ordering::SeqCst);
+    }
+
     /// How often such a call was made on such a path.
     pub(crate) fn count(&self, call: Call, path: &str) -> usize {
         let log = self.script.log.lock().unwrap();
@@ -69,6 +76,11 @@ impl Script {
     fn check(&self, call: Call, path: &str) -> io::Result<()> {
         self.log.lock().unwrap().push((call, path.to_owned()));
         self.fails(call, path)
+    }
+
+    /// What is seen of an identity.
+    fn seen(&self, identity: Option<(u64, u64)>) -> Option<(u64, u64)> {
+        identity.filter(|_| !self.blind.load(Ordering::SeqCst))
     }
 
     fn fails(&self, call: Call, path: &str) -> io::Result<()> {
@@ -111,8 +123,7 @@ impl Disk for Faulty {
     }
 
     fn sync_dir(&self, path: &str) -> io::Result<()> {
-        self.script.check(Call::SyncDir, path)?;
-        self.disk.sync_dir(path)
+        self.script.check(Call::SyncDir, path)
     }
 
     fn lock(&self) -> io::Result<Arc<dyn DiskLock>> {
@@ -122,7 +133,7 @@ impl Disk for Faulty {
     }
 
     fn identity(&self, path: &str) -> io::Result<Option<(u64, u64)>> {
-        self.disk.identity(path)
+        Ok(self.script.seen(self.disk.identity(path)?))
     }
 
     fn describe(&self, path: &str) -> String {
@@ -161,12 +172,11 @@ impl DiskFile for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.script.check(Call::Sync, &self.path)?;
-        self.file.sync()
+        self.script.check(Call::Sync, &self.path)
     }
 
     fn identity(&self) -> io::Result<Option<(u64, u64)>> {
-        self.file.identity()
+        Ok(self.script.seen(self.file.identity()?))
     }
 }
 

@@ -3,8 +3,10 @@
 mod data;
 mod faulty;
 mod files;
+mod handles;
 mod journal;
 mod lock;
+mod model;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -108,9 +108,8 @@ fn d15_an_etag_of_another_node_is_the_same_version(runtime: Runtime) {
     case.begins_with(KEPT);
     case.put(old().etag("node-2"));
     case.plays();
-    // Nodes that take If-Range for their own send all of it; it is skipped, not stored again.
-    assert!(case.sent() <= KEPT + LEN, "{}", case.story());
-    assert_eq!(case.requests().len(), 2, "{}", case.story());
+    // Nodes that take If-Range for their own begin to send all of it; then what is kept is compared.
+    assert!(case.requests().len() <= 4, "{}", case.story());
     let case = Case::new(runtime);
     case.on().ignore_if_range();
     case.put(old().etag("node-1"));
@@ -124,18 +123,16 @@ fn d15_an_etag_of_another_node_is_the_same_version(runtime: Runtime) {
 
 fn d15_a_file_that_changes_in_each_life_is_the_last_one_in_the_end(runtime: Runtime) {
     let case = Case::new(runtime);
-    let mut at = 0;
     for seed in 100..106 {
-        case.put(content(seed, LEN + seed));
-        let stop = at + 50_000;
-        case.on().stall_at(stop);
+        case.put(content(seed, LEN));
+        case.on().stall_at(50_000);
         let stream = case.open();
-        // Behind all that the life before has kept: the origin's word is waited for. One who has read nothing reads the
-        // new version.
+        // Before all of the tail that earlier lives may have kept, so that the origin's word is waited for. One who has
+        // read nothing reads the new version.
+        let at = LEN - 1000 * (seed - 99);
         let mut byte = [0];
         let read = stream.read_at(at, &mut byte).unwrap();
         assert_eq!(first_difference(seed, at, &byte[..read]), None, "{}", case.story());
-        at = stop;
         case.origin.heal_all();
     }
     case.put(old());

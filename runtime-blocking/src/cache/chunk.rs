@@ -28,6 +28,8 @@ struct State {
     dirty: bool,
     /// Its name may not be on the disk.
     unnamed: bool,
+    /// Its name is on the disk, for certain. A killed process may have made it and not got that far.
+    named: bool,
     /// What went wrong since the owner asked last.
     failed: Option<io::Error>,
     /// Where what is stored in it ends: it is never shorter, unless somebody cuts it.
@@ -57,7 +59,9 @@ impl Chunk {
 
     /// Before a write: from now on there may be something to sync.
     pub(super) fn begin_write(&self) {
-        self.state().dirty = true;
+        let mut state = self.state();
+        state.dirty = true;
+        state.unnamed |= !state.named;
     }
 
     /// Something is stored in it up to there, since an earlier session.
@@ -142,7 +146,8 @@ impl Chunk {
 
     /// Its directory was synced.
     pub(super) fn set_named(&self) {
-        self.state().unnamed = false;
+        let mut state = self.state();
+        (state.unnamed, state.named) = (false, true);
     }
 
     /// Nobody opens it from now on.

@@ -21,6 +21,8 @@ struct Written {
     key: ResourceKey,
     /// In the order of time.
     runs: Vec<(ByteRange, Instant)>,
+    /// Blocks of which something was taken back: runs that are cut so are not recorded again, so nothing is promised.
+    cut: ByteRanges,
 }
 
 impl Promise {
@@ -29,7 +31,8 @@ impl Promise {
         let mut promise = Self::default();
         for download in found.downloads().iter() {
             let extents = download.extents().map(|extent| (extent.range(), Instant::ZERO));
-            let written = Written { key: download.place().key, runs: extents.collect() };
+            let (key, runs) = (download.place().key, extents.collect());
+            let written = Written { key, runs, cut: ByteRanges::new() };
             promise.generations.insert(download.place().generation, written);
         }
         promise
@@ -39,8 +42,11 @@ impl Promise {
         let generation = place.generation;
         // A newer version takes the place of an older one.
         self.generations.retain(|of, written| *of >= generation || written.key != place.key);
-        let new = || Written { key: place.key, runs: Vec::new() };
-        self.generations.entry(generation).or_insert_with(new).runs.push((range, now));
+        let new = || Written { key: place.key, runs: Vec::new(), cut: ByteRanges::new() };
+        let written = self.generations.entry(generation).or_insert_with(new);
+        if written.cut.len_within(range) == 0 {
+            written.runs.push((range, now));
+        }
     }
 
     /// Bytes were taken back. What is in their blocks goes with the extents that they were part of.
@@ -48,6 +54,7 @@ impl Promise {
         let block = Extent::BLOCK_BYTES;
         let (start, end) = (range.start / block * block, range.end.div_ceil(block) * block);
         if let Some(written) = self.generations.get_mut(&generation) {
+            written.cut.insert(ByteRange::new(start, end));
             written.runs.retain(|(run, _)| run.end <= start || run.start >= end);
         }
     }

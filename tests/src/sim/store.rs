@@ -85,7 +85,7 @@ impl Store {
         let event = match op {
             StoreOp::Write { op, offset, bytes, tier } => {
                 let result = match (tier, &mut self.cache) {
-                    (Tier::Cache, Some(cache)) => cache.write(stage.now, resource, offset, &bytes),
+                    (Tier::Cache, Some(cache)) => cache.write(resource, offset, &bytes),
                     (Tier::Cache, None) => violated!("{resource} writes to a cache that is none"),
                     (Tier::Scratch, _) if health != Health::Good => Err(failure(health)),
                     (Tier::Scratch, cache) => {

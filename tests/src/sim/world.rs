@@ -301,6 +301,16 @@ impl World {
                     cache.take_back(resource, range);
                 }
             }
+            Action::Publish { resource, change: Change::Present(range) } => {
+                if let Some(cache) = &mut self.store.cache {
+                    cache.published(stage.now, resource, range);
+                }
+            }
+            Action::Publish { resource, change: Change::Claimed(range) } => {
+                if let Some(cache) = &mut self.store.cache {
+                    cache.claimed(resource, range);
+                }
+            }
             Action::Answered { .. }
             | Action::Join { .. }
             | Action::OpenResource { .. }

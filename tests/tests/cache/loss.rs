@@ -191,7 +191,7 @@ fn a_directory_where_a_data_file_should_be(runtime: Runtime) {
     let case = complete(runtime);
     let file = data_file(&case);
     fs::remove_file(&file).unwrap();
-    fs::create_dir(&file).unwrap();
+    fs::create_dir_all(&file).unwrap();
     let mut stream = case.open();
     case.reads_on(&mut stream);
     stream.check_at(SEED, 0, LEN);

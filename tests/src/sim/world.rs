@@ -534,7 +534,8 @@ impl World {
         let lost =
             |(_, incident): &(Duration, Incident)| matches!(incident, Incident::ReadFailure { .. });
         // What was lost behind all readers is fetched again only where the file is drained.
-        let window = config.read_ahead_bytes.is_some() && self.plan.incidents.iter().any(lost);
+        let lossy = self.plan.cache.is_some() || self.plan.incidents.iter().any(lost);
+        let window = config.read_ahead_bytes.is_some() && lossy;
         if config.store_limit_bytes.is_some() || window {
             return;
         }

@@ -92,13 +92,17 @@ impl FileTrack {
         context: &mut Context<'_>,
     ) {
         self.dirty = true;
-        if !self.resource.cached.claimed().contains_range(range) {
-            return;
-        }
+        // The rest of its extent may be present: a run can grow on while its beginning is doubted.
+        let claimed = self.resource.cached.claimed();
+        let claims: Vec<ByteRange> =
+            claimed.overlapping(range).map(|run| run.intersect(range)).collect();
         let why = match found {
+            _ if claims.is_empty() => return,
             Verification::Digest(digest) if digest == recorded => {
-                self.resource.believe_claim(range);
-                self.publish(Change::Verified(range), context);
+                for claim in claims {
+                    self.resource.believe_claim(claim);
+                    self.publish(Change::Verified(claim), context);
+                }
                 return;
             }
             Verification::Digest(_) => {

@@ -94,6 +94,12 @@ impl Case {
         }
     }
 
+    /// Waits until nobody has the directory any more.
+    pub(crate) fn is_let_go(&self) {
+        let lock = self.root().join("lock");
+        eventually("the lock is free", || fs::File::open(&lock).unwrap().try_lock().is_ok());
+    }
+
     /// Opens with a new client: a new life.
     pub(crate) fn open(&self) -> Stream {
         let opened = self.client().open(self.url());

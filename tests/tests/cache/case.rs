@@ -52,9 +52,9 @@ impl Case {
         self
     }
 
-    /// Gives up after a third of a second.
+    /// Gives up after a second: less trips over a busy machine.
     pub(crate) fn impatient(self) -> Self {
-        self.with(|config| config.give_up_after = Duration::from_millis(300))
+        self.with(|config| config.give_up_after = Duration::from_secs(1))
     }
 
     /// Where the cache is.

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::chunk::Chunk;
 use super::handles::{Opener, Pinned};
 use super::layout::{self, DataName};
-use super::store::Shared;
+use super::shared::Shared;
 use super::sums::Sums;
 
 /// How much is read at once to be digested: it stays in the processor's cache.

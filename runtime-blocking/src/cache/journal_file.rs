@@ -167,7 +167,7 @@ impl JournalFile {
     }
 
     fn check_lock(&self) -> io::Result<()> {
-        super::store::check_lock(&*self.disk, &*self.lock)
+        super::shared::check_lock(&*self.disk, &*self.lock)
     }
 
     fn replaced(&self) -> io::Error {

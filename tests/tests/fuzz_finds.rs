@@ -1,23 +1,30 @@
 //! What the fuzzer found in the machine, one test for each, named after what went wrong.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use infill_core::catalog::{
+    Catalog, Extent, Generation, Key, Place, Record, ResourceKey, StoredFacts,
+};
 use infill_core::http::ResponseHead;
 use infill_core::{
-    Action, ByteRange, Config, Event, FetchId, Instant, Machine, OpenOptions, ReaderId, RequestId,
-    SourceSpec, TrackId,
+    Action, ByteRange, Change, Config, Event, FetchId, Instant, Machine, OpId, OpenOptions,
+    ReaderId, RequestId, ResourceId, Restored, Revalidate, SourceSpec, Sum, TrackId,
+    Verification,
 };
+
+const URL: &str = "http://origin.example/a.mp3";
+
+fn open(track: u64, options: OpenOptions) -> Event {
+    let url = URL.parse().expect("a URL");
+    let source = SourceSpec { url, cache_key: None, headers: [].into(), renewable: false };
+    Event::Open { track: TrackId(track), source: Box::new(source), options }
+}
 
 /// A machine with an open track, and its first request.
 fn opened(config: Config, options: OpenOptions) -> (Machine, FetchId) {
     let mut machine = Machine::new(config);
-    let source = Box::new(SourceSpec {
-        url: "http://origin.example/a.mp3".parse().expect("a URL"),
-        cache_key: None,
-        headers: [].into(),
-        renewable: false,
-    });
-    let track = TrackId(1);
-    machine.handle(Instant::ZERO, Event::Open { track, source, options });
+    machine.handle(Instant::ZERO, open(1, options));
     let fetch = std::iter::from_fn(|| machine.poll_action()).find_map(|action| match action {
         Action::FetchRange { request, .. } => Some(request.fetch),
         _ => None,
@@ -80,4 +87,127 @@ fn a_reader_of_a_closing_track_was_taken_in_and_never_answered() {
     let woken = std::iter::from_fn(|| machine.poll_action())
         .any(|action| matches!(action, Action::WakeReader { .. }));
     assert!(!woken, "a reader that came too late is not known");
+}
+
+/// A machine with a cache, whose answers are given by hand.
+struct Cached {
+    machine: Machine,
+    now: Instant,
+}
+
+impl Cached {
+    fn new(catalog: Catalog) -> Self {
+        let mut cached = Self { machine: Machine::new(Config::default()), now: Instant::ZERO };
+        let restored = Restored { catalog, journal_bytes: 4096, salt: 1, damage: None };
+        cached.handle(Event::Restored(Box::new(restored)));
+        cached
+    }
+
+    /// What an event leads to; the journal answers at once.
+    fn handle(&mut self, event: Event) -> Vec<Action> {
+        self.machine.handle(self.now, event);
+        let mut all = Vec::new();
+        while let Some(action) = self.machine.poll_action() {
+            if let Action::Append { op, .. } = action {
+                self.machine.handle(self.now, Event::Appended { op, result: Ok(4096) });
+            }
+            all.push(action);
+        }
+        all
+    }
+
+    /// So much time passes.
+    fn pass(&mut self, time: Duration) -> Vec<Action> {
+        self.now = self.now + time;
+        self.handle(Event::Tick)
+    }
+
+    /// The first answer to `fetch`, and zeros.
+    fn answer(&mut self, fetch: FetchId, head: ResponseHead, zeros: usize) -> Vec<Action> {
+        let head = Box::new(head);
+        let mut all = self.handle(Event::ResponseStarted { fetch, head });
+        all.extend(self.receive(fetch, zeros));
+        all
+    }
+
+    fn receive(&mut self, fetch: FetchId, zeros: usize) -> Vec<Action> {
+        self.handle(Event::BytesReceived { fetch, bytes: Bytes::from(vec![0; zeros]) })
+    }
+
+    /// A write of the cache is done.
+    fn written(&mut self, (resource, op): (ResourceId, OpId), start: u64) -> Vec<Action> {
+        let result = Ok(Some(Sum { start, digest: 7 }));
+        self.handle(Event::Written { resource, op, result })
+    }
+}
+
+fn fetched(actions: &[Action]) -> FetchId {
+    let mut fetches = actions.iter().filter_map(|action| match action {
+        Action::FetchRange { request, .. } => Some(request.fetch),
+        _ => None,
+    });
+    fetches.next().expect("something is fetched")
+}
+
+fn written(actions: &[Action]) -> (ResourceId, OpId) {
+    let mut writes = actions.iter().filter_map(|action| match action {
+        Action::Write { resource, op, .. } => Some((*resource, *op)),
+        _ => None,
+    });
+    writes.next().expect("something is written")
+}
+
+fn asked(actions: &[Action]) -> Vec<(ResourceId, OpId, ByteRange)> {
+    let verify = |action: &Action| match action {
+        Action::Verify { resource, op, range } => Some((*resource, *op, *range)),
+        _ => None,
+    };
+    actions.iter().filter_map(verify).collect()
+}
+
+/// What an earlier session left: the first `len` bytes, with the digest 7.
+fn claimed(len: u32, total: u64) -> Catalog {
+    let url = URL.parse().expect("a URL");
+    let generation = Generation(1 << 32);
+    let key = ResourceKey::file(Key::of(&url, None, &[]));
+    let place = Place { key, generation, file_bits: 24 };
+    let facts = StoredFacts { total: Some(total), ..StoredFacts::default() };
+    let extents = vec![Extent { start: 0, digest: 7, len }];
+    let mut catalog = Catalog::new();
+    catalog.apply(&Record::Open { place, label: URL.into(), facts });
+    catalog.apply(&Record::Extents { generation, extents });
+    catalog
+}
+
+fn part(first: u64, total: u64) -> ResponseHead {
+    let range = format!("bytes {first}-{}/{total}", total - 1);
+    ResponseHead::new(206).with_field("content-range", range.as_bytes())
+}
+
+#[test]
+fn what_followed_an_open_that_had_to_wait_again_was_lost() {
+    let mut cached = Cached::new(Catalog::new());
+    let fetch = fetched(&cached.handle(open(1, OpenOptions::default())));
+    let write = written(&cached.answer(fetch, part(0, 100_000), 1000));
+    cached.handle(Event::Close { track: TrackId(1) });
+    cached.handle(Event::FetchFailed {
+        fetch,
+        failure: infill_core::FetchFailure::new(infill_core::FailureKind::Stopped, "told to"),
+    });
+    // Both wait for the first, and then the third for the second, which has a claim verified.
+    for track in [2, 3] {
+        let waiting = cached.handle(open(track, OpenOptions::default()));
+        assert_eq!(waiting, [], "it begins when the first is closed");
+        cached.handle(Event::Close { track: TrackId(track) });
+    }
+    let mut actions = cached.written(write, 0);
+    while let Some((resource, op, _)) = asked(&actions).first().copied() {
+        let result = Verification::Digest(7);
+        actions.extend(cached.handle(Event::Verified { resource, op, result }));
+        actions.retain(|action| !matches!(action, Action::Verify { op: of, .. } if *of == op));
+    }
+    let closed =
+        |of| actions.iter().any(|a| matches!(a, Action::Closed { track } if track.0 == of));
+    assert!(closed(2) && closed(3), "{actions:?}");
+    assert!(cached.machine.is_quiescent());
 }

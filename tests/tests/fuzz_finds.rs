@@ -211,3 +211,16 @@ fn what_followed_an_open_that_had_to_wait_again_was_lost() {
     assert!(closed(2) && closed(3), "{actions:?}");
     assert!(cached.machine.is_quiescent());
 }
+
+#[test]
+fn what_must_not_be_stored_took_room_in_the_cache_for_ever() {
+    let mut cached = Cached::new(Catalog::new());
+    let fetch = fetched(&cached.handle(open(1, OpenOptions::default())));
+    let head = part(0, 100_000).with_field("cache-control", b"no-store");
+    let (resource, op) = written(&cached.answer(fetch, head, 1000));
+    cached.handle(Event::Written { resource, op, result: Ok(None) });
+    cached.handle(Event::Close { track: TrackId(1) });
+    let failure = infill_core::FetchFailure::new(infill_core::FailureKind::Stopped, "told to");
+    cached.handle(Event::FetchFailed { fetch, failure });
+    assert!(cached.machine.is_quiescent(), "nothing is open, and nothing is used");
+}

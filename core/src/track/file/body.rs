@@ -35,7 +35,13 @@ impl FileTrack {
                 return;
             }
             let (place, claim) = *unread;
+            let tier = self.tier;
             self.accept(id, place, claim, context);
+            if self.tier != tier {
+                // These bytes are here, and so don't count among those on their way, which went along.
+                context.spaces.of(tier).release(len);
+                context.spaces.of(self.tier).take(len);
+            }
         }
         // Stopped by what its first bytes showed, or without a head.
         let flight = self.flights.iter_mut().find(|flight| flight.id == id);

@@ -224,3 +224,21 @@ fn what_must_not_be_stored_took_room_in_the_cache_for_ever() {
     cached.handle(Event::FetchFailed { fetch, failure });
     assert!(cached.machine.is_quiescent(), "nothing is open, and nothing is used");
 }
+
+#[test]
+fn what_came_was_compared_with_a_claim_that_was_lost() {
+    let mut cached = Cached::new(claimed(100_000, 200_000));
+    let revalidate = Some(Revalidate::Always);
+    let actions = cached.handle(open(1, OpenOptions { revalidate, ..OpenOptions::default() }));
+    let (fetch, claim) = (fetched(&actions), asked(&actions)[0]);
+    // Everything comes, to be compared with the end of the claim.
+    let head = ResponseHead::new(200).with_field("content-length", b"200000");
+    let actions = cached.answer(fetch, head, 50_000);
+    assert_eq!(asked(&actions), []);
+    let (resource, op, range) = claim;
+    assert_eq!(range, ByteRange::new(0, 100_000));
+    let result = Verification::Digest(8);
+    cached.handle(Event::Verified { resource, op, result });
+    let actions = cached.receive(fetch, 60_000);
+    assert_eq!(asked(&actions), [], "nothing is there that could be compared");
+}

@@ -134,6 +134,9 @@ impl FileTrack {
             self.publish(Change::Unclaimed(claim), context);
             self.unhold(claim, context);
         }
+        for fetch in self.comparing(lost) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
         self.forget_records(range, context);
     }
 

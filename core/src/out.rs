@@ -38,10 +38,10 @@ impl Out {
         OpId(self.next())
     }
 
-    /// Names a new resource of `track` and tells the driver.
-    pub(crate) fn open_resource(&mut self, track: TrackId) -> ResourceId {
+    /// Names a new resource of the download that began with `download`, and tells the driver that `track` reads it.
+    pub(crate) fn open_resource(&mut self, download: TrackId, track: TrackId) -> ResourceId {
         let resource = ResourceId(self.next());
-        self.resources.insert(resource, track);
+        self.resources.insert(resource, download);
         self.push(Action::OpenResource { track, resource });
         resource
     }
@@ -53,7 +53,7 @@ impl Out {
         }
     }
 
-    /// Whose resource it is.
+    /// The download whose resource it is.
     pub(crate) fn track_of(&self, resource: ResourceId) -> Option<TrackId> {
         self.resources.get(&resource).copied()
     }

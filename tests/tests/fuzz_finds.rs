@@ -242,3 +242,24 @@ fn what_came_was_compared_with_a_claim_that_was_lost() {
     let actions = cached.receive(fetch, 60_000);
     assert_eq!(asked(&actions), [], "nothing is there that could be compared");
 }
+
+#[test]
+fn a_new_version_got_no_answers_once_the_first_track_of_its_download_was_closed() {
+    let mut cached = Cached::new(Catalog::new());
+    let fetch = fetched(&cached.handle(open(1, OpenOptions::default())));
+    cached.handle(open(2, OpenOptions::default()));
+    let head = part(0, 100_000).with_field("etag", b"\"v1\"");
+    let write = written(&cached.answer(fetch, head, 1000));
+    cached.written(write, 0);
+    cached.handle(Event::Close { track: TrackId(1) });
+    let failure = infill_core::FetchFailure::new(infill_core::FailureKind::Reset, "cut");
+    let mut actions = cached.handle(Event::FetchFailed { fetch, failure });
+    actions.extend(cached.pass(Duration::from_secs(5)));
+    // The rest is of another version, a shorter one.
+    let head = part(1000, 50_000).with_field("etag", b"\"v2\"");
+    let new = written(&cached.answer(fetched(&actions), head, 500));
+    assert_ne!(new.0, write.0, "another version");
+    let change = Change::Present(ByteRange::new(1000, 1500));
+    let published = Action::Publish { resource: new.0, change };
+    assert!(cached.written(new, 0).contains(&published), "it is there to be read");
+}

@@ -123,7 +123,7 @@ impl FileTrack {
         context.spaces.join();
         let mut listeners = Listeners::new(id);
         listeners.add(id, source.renewable, options, context.now);
-        let resource_id = context.out.open_resource(id);
+        let resource_id = context.out.open_resource(id, id);
         let resource = match context.cache.open(&key, options.pin) {
             Some(download) => Resource::restored(resource_id, download),
             None => Resource::new(resource_id),

@@ -19,10 +19,11 @@ impl FileTrack {
         let changed = self.error(Cause::Changed, None);
         self.publish(Change::Failed(changed), context);
         self.drop_parked(context);
-        let resource = Resource::new(context.out.open_resource(self.listeners.lead()));
+        let lead = self.listeners.lead();
+        let resource = Resource::new(context.out.open_resource(self.id, lead));
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);
-        let (lead, resource) = (self.listeners.lead(), self.resource.id());
+        let resource = self.resource.id();
         for track in self.listeners.tracks().filter(|track| *track != lead) {
             context.out.push(Action::Join { track, resource });
         }

@@ -263,3 +263,16 @@ fn a_new_version_got_no_answers_once_the_first_track_of_its_download_was_closed(
     let published = Action::Publish { resource: new.0, change };
     assert!(cached.written(new, 0).contains(&published), "it is there to be read");
 }
+
+#[test]
+fn a_read_at_the_last_position_of_all_overflowed_where_claims_were_left() {
+    let mut cached = Cached::new(claimed(100_000, u64::MAX));
+    cached.handle(open(1, OpenOptions::default()));
+    let (track, reader, request) = (TrackId(1), ReaderId(1), RequestId(1));
+    let range = ByteRange::new(u64::MAX - 1, u64::MAX);
+    let last = ByteRange { start: u64::MAX, ..range };
+    cached.handle(Event::Attach { track, reader, position: u64::MAX });
+    let actions = cached.handle(Event::ReadRequest { reader, request, latched: None, range: last });
+    let woken = actions.iter().any(|action| matches!(action, Action::WakeReader { .. }));
+    assert!(woken, "it is past the end: {actions:?}");
+}

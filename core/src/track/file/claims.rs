@@ -63,7 +63,7 @@ impl FileTrack {
     /// Asks for the verification of the claim at `at`, unless it is under way. Gives where it ends.
     pub(super) fn verify_at(&mut self, at: u64, context: &mut Context<'_>) -> u64 {
         if !self.resource.cached.claimed().contains(at) {
-            return at + 1;
+            return at.saturating_add(1);
         }
         let home = self.resource.cached.home();
         let download = home.and_then(|place| context.cache.generation(place.generation));

@@ -86,7 +86,8 @@ impl Ledger {
 
     /// A reader asks.
     pub(super) fn ask(&mut self, reader: ReaderId, request: RequestId) {
-        if self.readers.contains_key(&reader) {
+        let track = self.readers.get(&reader).and_then(|track| self.tracks.get(track));
+        if track.is_some_and(|track| !track.closing) {
             *self.questions.entry((reader, request)).or_default() += 1;
         }
     }
@@ -281,8 +282,15 @@ impl Ledger {
                 self.kept.remove(op, *place);
             }
             Action::Sweep { keep } => {
-                for place in self.resources.values().filter_map(|stored| stored.place) {
-                    assert!(keep.contains(&place), "{place:?} is open, and swept away");
+                let places = || self.resources.values().filter_map(|stored| stored.place);
+                for place in places() {
+                    // Of a version that is no more nothing is asked any more, but to remove it.
+                    let newer = |other: &Place| {
+                        other.key == place.key && other.generation > place.generation
+                    };
+                    let old = places().any(|other| newer(&other));
+                    let stays = keep.contains(&place) || self.kept.is_new(place.generation) || old;
+                    assert!(stays, "{place:?} is open, and swept away");
                 }
                 self.kept.sweep(&keep);
             }

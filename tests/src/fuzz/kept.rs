@@ -34,6 +34,8 @@ pub(super) struct Kept {
     journal: Catalog,
     /// The journal has all that was to be in it.
     complete: bool,
+    /// Files could not be deleted: their records stay, and they are found again when the cache is opened.
+    undeleted: bool,
 }
 
 impl Kept {
@@ -52,6 +54,11 @@ impl Kept {
         kept.known.extend(spent.iter().filter_map(Record::generation));
         kept.journal = journal;
         kept
+    }
+
+    /// Whether it is of this session.
+    pub(super) fn is_new(&self, generation: Generation) -> bool {
+        generation.salt() == self.salt
     }
 
     /// What the journal gives when it is read.
@@ -134,8 +141,7 @@ impl Kept {
             self.gone.insert(place.generation);
             self.files.remove(&place.generation);
         } else {
-            // Its record stays, and it is found again when the cache is opened.
-            self.complete = false;
+            self.undeleted = true;
         }
     }
 
@@ -158,7 +164,7 @@ impl Kept {
     /// At rest, the journal says what the machine knows, and the files hold what the journal says.
     pub(super) fn check_rest(&self) {
         assert!(self.commands.is_empty(), "never answered: {:?}", self.commands);
-        let Some(listed) = self.listed.as_ref().filter(|_| self.complete) else {
+        let Some(listed) = self.listed.as_ref().filter(|_| self.complete && !self.undeleted) else {
             return;
         };
         assert_eq!(*listed, self.journal.listing(), "the journal says something else");

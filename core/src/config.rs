@@ -47,7 +47,8 @@ pub struct Config {
     pub store_limit_bytes: Option<u64>,
     /// The unit in which the store gives space back, at least 4 KiB. Ranges are retracted in whole units.
     pub store_block_bytes: u64,
-    /// What the cache may take of the disk, over all assets, its journal included; `None` is as much as there is.
+    /// What the cache may take of the disk, over all assets, its journal included; `None` is as much as there is. It may
+    /// be exceeded for a moment, by what was given back and is not yet deleted.
     pub cache_limit_bytes: Option<u64>,
     /// Whether the origin is asked again for what is in the cache.
     pub revalidate: Revalidate,

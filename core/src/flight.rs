@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use crate::http::{Asked, BodyPlace, ResponseHead, Validator};
+use crate::http::{Asked, ResponseHead, Validator};
 use crate::link::Meter;
 use crate::schedule::{Class, Lane};
 use crate::transfer::Transfer;
@@ -20,8 +20,8 @@ pub(crate) struct Flight {
     pub(crate) since: Instant,
     /// The body, once the head was judged.
     pub(crate) transfer: Option<Transfer>,
-    /// Where the body belongs, while its first bytes may still show that it is a page (FAULTS B19).
-    pub(crate) unread: Option<Box<(BodyPlace, Claim)>>,
+    /// The head, while the first bytes of the body may still show that it is a page (FAULTS B19).
+    pub(crate) unread: Option<Box<ResponseHead>>,
     /// What the head says of the version, while that is in doubt.
     pub(crate) claim: Option<Box<Claim>>,
     pub(crate) meter: Meter,

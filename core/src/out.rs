@@ -38,7 +38,7 @@ impl Out {
         OpId(self.next())
     }
 
-    /// Names a new resource of the download that began with `download`, and tells the driver that `track` reads it.
+    /// Names a new resource of `download` and tells the driver, for `track`, which is of it.
     pub(crate) fn open_resource(&mut self, download: TrackId, track: TrackId) -> ResourceId {
         let resource = ResourceId(self.next());
         self.resources.insert(resource, download);
@@ -53,7 +53,7 @@ impl Out {
         }
     }
 
-    /// The download whose resource it is.
+    /// Which download's resource it is.
     pub(crate) fn track_of(&self, resource: ResourceId) -> Option<TrackId> {
         self.resources.get(&resource).copied()
     }

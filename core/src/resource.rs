@@ -28,6 +28,8 @@ pub(crate) enum Question {
     Compare(FetchId),
     /// To be compared with what a record says.
     Claim(u64),
+    /// To be recorded.
+    Record,
 }
 
 /// The bytes and the facts of one version.
@@ -186,8 +188,12 @@ impl Resource {
 
     /// How many claims are being verified.
     pub(crate) fn claims_asked(&self) -> usize {
-        let claims = self.verifying.iter().filter(|(_, q, _)| matches!(q, Question::Claim(_)));
-        claims.count()
+        self.verifying.iter().filter(|(_, asked, _)| matches!(asked, Question::Claim(_))).count()
+    }
+
+    /// How many digests are being made to be recorded.
+    pub(crate) fn records_asked(&self) -> usize {
+        self.verifying.iter().filter(|(_, asked, _)| *asked == Question::Record).count()
     }
 
     /// Whether `range` is being read by the store for a comparison.

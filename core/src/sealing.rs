@@ -4,12 +4,15 @@
 use core::time::Duration;
 
 use crate::catalog::Extent;
-use crate::{ByteRange, Instant};
+use crate::{ByteRange, ByteRanges, Instant};
 
 /// Runs that no record names yet.
 #[derive(Debug, Default)]
 pub(crate) struct Sealing {
     growing: Vec<Growing>,
+    /// What is left of runs of which a part was taken back: without a digest.
+    loose: ByteRanges,
+    loose_since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -35,18 +38,45 @@ impl Sealing {
     /// Nothing more comes for now: all is due.
     pub(crate) fn hurry(&mut self) {
         self.growing.iter_mut().for_each(|growing| growing.due = true);
+        self.loose_since = self.loose_since.map(|_| Instant::ZERO);
     }
 
-    /// These bytes are no longer there.
+    /// These bytes are no longer there. What is left of their runs needs another digest.
     pub(crate) fn forget(&mut self, range: ByteRange) {
-        self.growing.retain(|growing| growing.extent.range().intersect(range).is_empty());
+        let cut = |growing: &Growing| !growing.extent.range().intersect(range).is_empty();
+        for run in self.growing.extract_if(.., |growing| cut(growing)) {
+            self.loose.insert(run.extent.range());
+            self.loose_since.get_or_insert(run.since);
+        }
+        self.loose.remove(range);
+    }
+
+    /// These bytes are there and have no digest (any more).
+    pub(crate) fn loosen(&mut self, now: Instant, range: ByteRange) {
+        self.loose.insert(range);
+        self.loose_since.get_or_insert(now);
+    }
+
+    /// Bytes to be digested anew, never past a block, if that is due.
+    pub(crate) fn take_loose(&mut self, now: Instant, after: Duration) -> Option<ByteRange> {
+        self.loose_since.filter(|since| *since + after <= now || *since == Instant::ZERO)?;
+        let Some(run) = self.loose.iter().next() else {
+            self.loose_since = None;
+            return None;
+        };
+        let block = run.start / Extent::BLOCK_BYTES;
+        let range = run
+            .intersect(ByteRange::new(run.start, (block + 1).saturating_mul(Extent::BLOCK_BYTES)));
+        self.loose.remove(range);
+        Some(range)
     }
 
     /// When something is due.
     pub(crate) fn deadline(&self, after: Duration) -> Option<Instant> {
         let due =
             |growing: &Growing| if growing.due { growing.since } else { growing.since + after };
-        self.growing.iter().map(due).min()
+        let loose = self.loose_since.filter(|_| !self.loose.is_empty());
+        self.growing.iter().map(due).chain(loose.map(|since| since + after)).min()
     }
 
     /// What is due, in order; it is sealed.
@@ -61,7 +91,7 @@ impl Sealing {
 
     /// Whether every run is sealed.
     pub(crate) fn is_empty(&self) -> bool {
-        self.growing.is_empty()
+        self.growing.is_empty() && self.loose.is_empty()
     }
 }
 
@@ -92,6 +122,9 @@ mod tests {
         sealing.forget(ByteRange::new(104, 200));
         sealing.hurry();
         assert_eq!(sealing.take_due(at(1), SECOND), [run(0, 5)]);
+        assert!(!sealing.is_empty(), "what is left of a run that was cut needs another digest");
+        assert_eq!(sealing.take_loose(at(1), SECOND), Some(ByteRange::new(100, 104)));
+        assert!(sealing.is_empty());
         assert_eq!(sealing.deadline(SECOND), None);
     }
 }

@@ -138,7 +138,8 @@ macro_rules! __cache_settings {
             /// Keeps a cache in this directory, which is made if it is not there: what was fetched is used again, also after
             /// a restart or a crash. Default: no cache.
             ///
-            /// One client at a time has a directory. Give the cache one of its own: in it, the cache deletes files that have
+            /// One client at a time has a directory; where another one of this process is just giving it back, `build` waits
+            /// for that, for two seconds at most. Give the cache one of its own: in it, the cache deletes files that have
             /// names such as it gives, and no others.
             pub fn cache_dir(mut self, path: impl Into<::std::path::PathBuf>) -> Self {
                 self.settings.cache_dir = Some(path.into());

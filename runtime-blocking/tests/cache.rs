@@ -133,7 +133,7 @@ fn a_download_fills_pins_and_is_listed() {
     assert_eq!(cache.list().unwrap(), []);
     let source = Source::url(origin.url("/a.mp3?secret")).cache_key("episode 17");
     let key = cache.key(&source).unwrap();
-    let download = client.download(source.clone()).pin();
+    let download = client.download(source).pin();
     let handle = download.handle();
     download.wait().unwrap();
     assert_eq!(handle.stats().bytes_fetched, MIB as u64);

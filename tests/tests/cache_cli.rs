@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // Scripts of tests: what is unexpected fails them.
 
-use std::{ffi::OsString, fs, path::Path, time::Duration};
+use std::{
+    ffi::OsString,
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use infill_tests::{
     cache_cli,
@@ -52,6 +58,18 @@ fn filled(dir: &Path) {
     origin.on("/part").stall_at(LEN / 4);
     let mut stream = client.open(origin.url("/part")).unwrap();
     stream.check_at(SEED, 0, LEN / 4);
+    drop((stream, client));
+    free(dir);
+}
+
+/// Waits until nobody has the directory any more.
+fn free(dir: &Path) {
+    let begun = Instant::now();
+    let is_free = || fs::File::open(dir.join("lock")).unwrap().try_lock().is_ok();
+    while !is_free() {
+        assert!(begun.elapsed() < Duration::from_secs(2), "the lock is held on");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The rows of the table without their keys' and URLs' beginnings.

@@ -9,8 +9,7 @@ use infill_core::catalog::{
 use infill_core::http::ResponseHead;
 use infill_core::{
     Action, ByteRange, Change, Config, Event, FetchId, Instant, Machine, OpId, OpenOptions,
-    ReaderId, RequestId, ResourceId, Restored, Revalidate, SourceSpec, Sum, TrackId,
-    Verification,
+    ReaderId, RequestId, ResourceId, Restored, Revalidate, SourceSpec, Sum, TrackId, Verification,
 };
 
 const URL: &str = "http://origin.example/a.mp3";

@@ -236,10 +236,7 @@ fn with_a_cache_it_goes_on_where_it_was() {
         let ran = play(&["--give-up=0.3"]);
         assert_eq!(ran.exit, Exit::Failed, "{}", ran.err);
         let json = ran.json();
-        assert_eq!(
-            (&json["bytes_fetched"], &json["bytes_from_cache"]),
-            (&50_000.into(), &0.into())
-        );
+        assert_eq!((&json["downloaded"], &json["bytes_from_cache"]), (&50_000.into(), &0.into()));
 
         let json = play(&[]).json();
         assert_eq!(json["bytes_fetched"], len - 50_000, "{json}");

@@ -20,30 +20,41 @@ struct Waiting {
     ops: Vec<OpId>,
     /// For the journal.
     record: bool,
-    failed: bool,
+    failed: Option<&'static str>,
 }
 
+const NOT_DELETED: &str = "some files could not be deleted; they are tried again at the next start";
+const NOT_RECORDED: &str = "the journal could not be written; it holds until the client is closed";
+
 impl Commands {
-    /// A removal is done: whoever waits for it and for no other is answered.
+    /// A removal is done: whoever waited for it waits for its record now, or else what is gone would be listed again
+    /// after a restart.
     pub(super) fn removed(&mut self, op: OpId, gone: bool, out: &mut Out) {
         for waiting in self.waiting.values_mut() {
             let before = waiting.ops.len();
             waiting.ops.retain(|other| *other != op);
-            waiting.failed |= !gone && waiting.ops.len() < before;
+            if waiting.ops.len() < before {
+                waiting.record |= gone;
+                if !gone {
+                    waiting.failed = Some(NOT_DELETED);
+                }
+            }
         }
-        self.answer(out, "some files could not be deleted; they are tried again at the next start");
+        self.answer(out);
     }
 
     /// The journal holds all records, or could not be written.
     pub(super) fn written(&mut self, good: bool, out: &mut Out) {
         for waiting in self.waiting.values_mut().filter(|waiting| waiting.record) {
             waiting.record = false;
-            waiting.failed |= !good;
+            if !good {
+                waiting.failed.get_or_insert(NOT_RECORDED);
+            }
         }
-        self.answer(out, "the journal could not be written; it holds until the client is closed");
+        self.answer(out);
     }
 
-    fn answer(&mut self, out: &mut Out, failure: &str) {
+    fn answer(&mut self, out: &mut Out) {
         let over = |waiting: &Waiting| waiting.ops.is_empty() && !waiting.record;
         let done: Vec<CommandId> =
             self.waiting.iter().filter(|(_, w)| over(w)).map(|(command, _)| *command).collect();
@@ -51,8 +62,8 @@ impl Commands {
             let Some(waiting) = self.waiting.remove(&command) else {
                 continue;
             };
-            let failed = || Error::new(Cause::Store(failure.into()));
-            let result = if waiting.failed { Err(failed()) } else { Ok(Vec::new()) };
+            let failed = |why: &str| Err(Error::new(Cause::Store(why.into())));
+            let result = waiting.failed.map_or(Ok(Vec::new()), failed);
             out.push(Action::Answered { command, result });
         }
     }
@@ -77,7 +88,7 @@ impl Cache {
                 return;
             }
         };
-        self.commands.waiting.insert(command, Waiting { ops, record, failed: false });
+        self.commands.waiting.insert(command, Waiting { ops, record, failed: None });
     }
 
     fn carry_out(&mut self, what: &Command, out: &mut Out) -> Result<Done, Cause> {

@@ -28,11 +28,15 @@ struct State {
     dirty: bool,
     /// Its name may not be on the disk.
     unnamed: bool,
+    /// Its name is on the disk, for certain. A killed process may have made it and not got that far.
+    named: bool,
     /// What went wrong since the owner asked last.
     failed: Option<io::Error>,
-    /// What was stored in a file that is gone. Written again, it is there again.
+    /// Where what is stored in it ends: it is never shorter, unless somebody cuts it.
+    end: u64,
+    /// What was stored in a file that is gone, or cut. Written again, it is there again.
     lost: ByteRanges,
-    /// It was found to be gone, and the writer was not told yet.
+    /// It was found to be gone or cut, and the writer was not told yet.
     loss: bool,
     /// Deleted by its owner: nobody may open it any more.
     deleted: bool,
@@ -55,12 +59,35 @@ impl Chunk {
 
     /// Before a write: from now on there may be something to sync.
     pub(super) fn begin_write(&self) {
-        self.state().dirty = true;
+        let mut state = self.state();
+        state.dirty = true;
+        state.unnamed |= !state.named;
+    }
+
+    /// Something is stored in it up to there, since an earlier session.
+    pub(super) fn reaches(&self, end: u64) {
+        let mut state = self.state();
+        state.end = state.end.max(end);
+    }
+
+    /// Before a write, and after a read that came up short: whether the file was cut behind our back. What a write
+    /// behind its end would fill with zeros was stored, and must not be taken for it.
+    pub(super) fn check_len(&self, file: &dyn DiskFile) -> io::Result<()> {
+        let len = file.len().map_err(|error| self.error(&error))?;
+        let mut state = self.state();
+        let end = self.range.start.saturating_add(len);
+        if end < state.end {
+            let cut = ByteRange::new(end, core::mem::replace(&mut state.end, end));
+            state.lost.insert(cut);
+            state.loss = true;
+        }
+        Ok(())
     }
 
     /// After a write that went well.
     pub(super) fn end_write(&self, range: ByteRange) {
         let mut state = self.state();
+        state.end = state.end.max(range.end);
         if !state.lost.is_empty() {
             state.lost.remove(range);
         }
@@ -119,7 +146,8 @@ impl Chunk {
 
     /// Its directory was synced.
     pub(super) fn set_named(&self) {
-        self.state().unnamed = false;
+        let mut state = self.state();
+        (state.unnamed, state.named) = (false, true);
     }
 
     /// Nobody opens it from now on.
@@ -136,13 +164,14 @@ impl Chunk {
         state.known = None;
         state.dirty = false;
         state.lost.insert(self.range);
+        state.end = 0;
         state.failed = Some(self.gone());
         state.loss = true;
     }
 
     fn gone(&self) -> io::Error {
         let path = self.disk.describe(&self.path);
-        let what = format!("{path}: the file was deleted or replaced while it was in use");
+        let what = format!("{path}: the file was deleted, replaced or cut while it was in use");
         io::Error::new(ErrorKind::NotFound, what)
     }
 

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::chunk::Chunk;
 use super::handles::{Opener, Pinned};
 use super::layout::{self, DataName};
-use super::store::Shared;
+use super::shared::Shared;
 use super::sums::Sums;
 
 /// How much is read at once to be digested: it stays in the processor's cache.
@@ -77,6 +77,13 @@ impl CacheFile {
         used.unknown = false;
         for range in stored {
             used.ranges.insert(range);
+            let mut at = range.start;
+            while at < range.end {
+                let (index, ..) = self.locate(at);
+                let end = range.end.min(self.range_of(index).end);
+                self.chunk(index).reaches(end);
+                at = end;
+            }
         }
     }
 
@@ -199,6 +206,7 @@ impl CacheFile {
     ) -> io::Result<()> {
         let chunk = self.chunk(index);
         let file = self.pin(index, &chunk, true)?;
+        chunk.check_len(&*file)?;
         if chunk.take_loss() {
             // What was hashed of it is gone.
             writing.sums.forget(chunk.range());
@@ -218,7 +226,13 @@ impl CacheFile {
         buf: &mut [u8],
     ) -> io::Result<usize> {
         match self.pin(index, chunk, false) {
-            Ok(file) => file.read_at(within, buf).map_err(|error| chunk.error(&error)),
+            Ok(file) => {
+                let count = file.read_at(within, buf).map_err(|error| chunk.error(&error))?;
+                if count < buf.len() {
+                    chunk.check_len(&*file)?;
+                }
+                Ok(count)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
             Err(error) => Err(error),
         }

@@ -25,6 +25,8 @@ pub(super) struct JournalFile {
     open: OpenJournal,
     /// Appends since it was made sure that the file is there.
     unchecked: u32,
+    /// Its name is on the disk, for certain. A process that was killed may have put it there and not got that far.
+    named: bool,
     /// Why nothing is appended until a compaction.
     refused: Option<String>,
     /// For the bytes of one append; kept for the next.
@@ -68,19 +70,19 @@ impl JournalFile {
         let _ = disk.remove(JOURNAL_NEW);
         let mut epochs = Epochs { seed: entropy, count: 0 };
         let mut catalog = Catalog::new();
-        let (open, damage) = match read(&**disk, &mut catalog)? {
-            Present::Readable(open, damage) => (open, damage),
-            Present::Missing => (begin(&**disk, epochs.next(), &[])?, None),
+        let (open, named, damage) = match read(&**disk, &mut catalog)? {
+            Present::Readable(open, damage) => (open, false, damage),
+            Present::Missing => (begin(&**disk, epochs.next(), &[])?, true, None),
             Present::Unreadable(why) => {
                 disk.rename(JOURNAL, JOURNAL_DAMAGED)?;
                 let aside = disk.describe(JOURNAL_DAMAGED);
                 let what = format!("{why}: it is kept as {aside}, and the cache begins empty");
-                (begin(&**disk, epochs.next(), &[])?, Some(what))
+                (begin(&**disk, epochs.next(), &[])?, true, Some(what))
             }
         };
         let (disk, lock) = (Arc::clone(disk), Arc::clone(lock));
         let (unchecked, refused, buf) = (0, None, Vec::new());
-        let journal = Self { disk, lock, epochs, open, unchecked, refused, buf };
+        let journal = Self { disk, lock, epochs, open, unchecked, named, refused, buf };
         Ok(Opened { journal, catalog, damage })
     }
 
@@ -97,6 +99,10 @@ impl JournalFile {
         self.unchecked += 1;
         if durable || self.unchecked >= CHECK_EVERY {
             self.check()?;
+        }
+        if durable && !self.named {
+            sync_names(&*self.disk)?;
+            self.named = true;
         }
         let before = self.len();
         self.buf.clear();
@@ -137,7 +143,7 @@ impl JournalFile {
             self.refused = Some(format!("the journal is to be written anew, for {error}"));
             return Err(error);
         }
-        self.refused = None;
+        (self.refused, self.named) = (None, true);
         Ok(self.len())
     }
 
@@ -161,7 +167,7 @@ impl JournalFile {
     }
 
     fn check_lock(&self) -> io::Result<()> {
-        super::store::check_lock(&*self.disk, &*self.lock)
+        super::shared::check_lock(&*self.disk, &*self.lock)
     }
 
     fn replaced(&self) -> io::Error {
@@ -221,7 +227,8 @@ fn read(disk: &dyn Disk, catalog: &mut Catalog) -> io::Result<Present> {
     }
     let found = reader.finish();
     if found.end < at_byte {
-        file.truncate(found.end).map_err(at)?;
+        // On the disk before anything is appended: or, after a power cut, what was cut off might follow upon it.
+        file.truncate(found.end).and_then(|()| file.sync()).map_err(at)?;
     }
     let identity = file.identity().map_err(at)?;
     let encoder = Encoder::at(header, found.end);

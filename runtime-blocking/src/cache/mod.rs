@@ -14,6 +14,7 @@ mod handles;
 mod journal_file;
 mod layout;
 mod real;
+mod shared;
 mod shelf;
 mod store;
 mod sums;

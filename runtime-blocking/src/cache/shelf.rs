@@ -16,8 +16,9 @@ pub(crate) fn open(root: &Path) -> Result<Shelf, Error> {
     let shown = root.display();
     let claim = Claim::new(root).map_err(|_| {
         let what = format!(
-            "the cache in {shown} is in use by another client of this process: share that client, \
-             or give this one a directory of its own"
+            "the cache is in use, {} is locked by another client of this process: share that client, \
+             or give this one a directory of its own",
+            root.join("lock").display()
         );
         Error::new(Cause::Store(what))
     })?;

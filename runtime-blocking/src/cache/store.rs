@@ -1,11 +1,9 @@
 //! The cache's directory, opened: what the machine asks of it.
 
-use std::collections::HashSet;
 use std::io::{self, ErrorKind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use infill_core::catalog::{Generation, Place, Record};
+use infill_core::catalog::{Place, Record};
 use infill_core::{Cause, Error, Restored};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,6 +12,7 @@ use super::file::CacheFile;
 use super::handles::{Handles, MAX_OPEN};
 use super::journal_file::{JournalFile, Opened};
 use super::layout::LOCK;
+use super::shared::{Shared, check_lock};
 use super::sweep;
 
 /// The cache of one client. All calls may wait for the disk; any thread may make them, but those about the journal, and
@@ -23,17 +22,6 @@ use super::sweep;
 pub struct CacheStore {
     shared: Arc<Shared>,
     journal: Mutex<JournalFile>,
-}
-
-/// What all files of a cache have in common.
-pub(super) struct Shared {
-    disk: Arc<dyn Disk>,
-    lock: Arc<dyn DiskLock>,
-    handles: Handles,
-    salt: u32,
-    owners: AtomicU64,
-    /// The generations of this session that a file was made for.
-    begun: Mutex<HashSet<Generation>>,
 }
 
 impl CacheStore {
@@ -62,8 +50,7 @@ impl CacheStore {
         let salt = xxh3_64(&entropy.to_le_bytes()) as u32;
         let restored = Restored { catalog, journal_bytes: journal.len(), salt, damage };
         let handles = Handles::new(max_open);
-        let (owners, begun) = (AtomicU64::new(0), Mutex::default());
-        let shared = Arc::new(Shared { disk, lock, handles, salt, owners, begun });
+        let shared = Arc::new(Shared::new(disk, lock, handles, salt));
         Ok((Arc::new(Self { shared, journal: Mutex::new(journal) }), restored))
     }
 
@@ -100,50 +87,8 @@ impl CacheStore {
 
     #[cfg(test)]
     pub(super) fn open_files(&self) -> usize {
-        self.shared.handles.open_files()
+        self.shared.handles().open_files()
     }
-}
-
-impl Shared {
-    pub(super) fn disk(&self) -> &Arc<dyn Disk> {
-        &self.disk
-    }
-
-    pub(super) fn handles(&self) -> &Handles {
-        &self.handles
-    }
-
-    /// What tells this session's generations from all others.
-    pub(super) fn salt(&self) -> u32 {
-        self.salt
-    }
-
-    /// Whether nothing can be stored of a generation: it is of this session, and nobody asked for it before.
-    pub(super) fn begin(&self, generation: Generation) -> bool {
-        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        generation.salt() == self.salt && begun.insert(generation)
-    }
-
-    pub(super) fn next_owner(&self) -> u64 {
-        self.owners.fetch_add(1, Ordering::Relaxed)
-    }
-
-    pub(super) fn check_lock(&self) -> io::Result<()> {
-        check_lock(&*self.disk, &*self.lock)
-    }
-}
-
-/// An error if somebody else may hold the lock.
-pub(super) fn check_lock(disk: &dyn Disk, lock: &dyn DiskLock) -> io::Result<()> {
-    if lock.is_held()? {
-        return Ok(());
-    }
-    let what = format!(
-        "{}: the lock was deleted or replaced while it was held, perhaps with the whole directory; \
-         open the cache again",
-        disk.describe(LOCK)
-    );
-    Err(io::Error::new(ErrorKind::NotFound, what))
 }
 
 fn take_lock(disk: &dyn Disk) -> Result<Arc<dyn DiskLock>, Error> {

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind};
 use infill_core::catalog::{Generation, Key, Place, ResourceKey};
 
 use super::layout::{self, DataName};
-use super::store::Shared;
+use super::shared::Shared;
 
 /// Deletes the files of a place, and its asset's directory if nothing else is in it. Goes on after an error; the first
 /// one counts.

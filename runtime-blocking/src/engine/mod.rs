@@ -11,8 +11,9 @@
 //! }
 //! ```
 //!
-//! [`Hub::open`] gives an [`Opening`] to poll, then [`Reader`]s to poll; fetches post to a [`Port`]. The engine knows
-//! no socket and no clock. Not part of the public interface: it changes without notice.
+//! [`Hub::open`] gives an [`Opening`] to poll, then [`Reader`]s to poll; fetches post to a [`Port`]. With a cache, a
+//! [`Shelf`], [`Hub::fill`] and [`Hub::verify`] give a [`Filling`] to poll, [`Hub::command`] a [`Ticket`]. The engine
+//! knows no socket and no clock. Not part of the public interface: it changes without notice.
 
 mod archive;
 mod blob;

@@ -53,11 +53,9 @@ impl Tracks {
         self.get(track)?.span.id()
     }
 
-    /// Notes the status of an answer.
-    pub(super) fn answered(&mut self, track: TrackId, status: u16) {
-        if let Some(entry) = self.0.get_mut(&track)
-            && status >= 400
-        {
+    /// Notes the status of an answer that is no success.
+    pub(super) fn refused(&mut self, track: TrackId, status: u16) {
+        if let Some(entry) = self.0.get_mut(&track) {
             entry.refused = Some(status);
         }
     }

@@ -15,6 +15,7 @@ use super::pool::Pool;
 use super::slot::Slot;
 use super::tables::{Fetches, Readers, Resources, Tracks};
 use super::ticket::Tickets;
+use super::track::Track;
 use super::{Letter, Order, Port};
 use crate::stats::Counters;
 
@@ -183,8 +184,10 @@ impl Engine {
             }
             Event::ResponseStarted { fetch, head } => {
                 tracing::debug!(parent: self.fetches.span(*fetch), status = head.status, "response");
-                if let Some(track) = self.fetches.track(*fetch) {
-                    self.tracks.answered(track, head.status);
+                if head.status >= 400
+                    && let Some(track) = self.fetches.track(*fetch)
+                {
+                    self.refused(track, head.status);
                 }
             }
             Event::Written { resource, op, result } => {
@@ -196,6 +199,15 @@ impl Engine {
             | Event::Appended { .. }
             | Event::Removed { .. } => self.ops = self.ops.saturating_sub(1),
             _ => {}
+        }
+    }
+
+    /// Notes a status that is no success, for whoever is asked for a fresh URL: any of those who share the download.
+    fn refused(&mut self, track: TrackId, status: u16) {
+        let current = self.tracks.shared(track).and_then(Track::current);
+        let sharing = current.map_or(&[][..], |resource| self.resources.tracks(resource.id()));
+        for each in sharing.iter().chain([&track]) {
+            self.tracks.refused(*each, status);
         }
     }
 

@@ -49,7 +49,8 @@ pub enum Failure {
     Io,
     /// A part is written, then an error of the device; as [`Failure::Io`] for what is no write.
     Short,
-    /// It says that it went well, and did nothing. A file is as long as it would be, though.
+    /// It says that it went well, and did nothing, until the next sync that says the truth. What is written so is lost,
+    /// though the file is as long as it would be.
     Lie,
 }
 

@@ -91,6 +91,12 @@ impl Cache {
         (cache, restored)
     }
 
+    /// The process is gone: what is left of it, and what it promised.
+    pub(super) fn end(self) -> (SimDisk, Promise) {
+        // The store is dropped here, and with it the lock.
+        (self.disk, self.promise)
+    }
+
     /// What the journal said at the opening.
     pub(super) fn found(&self) -> &Catalog {
         &self.found
@@ -110,7 +116,7 @@ impl Cache {
                 self.queue(stage, JournalOp::Append { op, records, durable });
             }
             Action::Compact { op, records } => {
-                self.queue(stage, JournalOp::Compact { op, records })
+                self.queue(stage, JournalOp::Compact { op, records });
             }
             other => unreachable!("{other:?} is none of the cache's"),
         }
@@ -153,7 +159,6 @@ impl Cache {
 
     pub(super) fn write(
         &mut self,
-        now: Instant,
         resource: ResourceId,
         offset: u64,
         bytes: &Bytes,
@@ -165,7 +170,6 @@ impl Cache {
         match placed.file.write_at(offset, bytes) {
             Ok(sum) => {
                 placed.within.insert(range);
-                self.promise.wrote(&placed.place, range, now);
                 Ok(Some(sum))
             }
             Err(error) => {
@@ -178,10 +182,10 @@ impl Cache {
     }
 
     /// Newer bytes are elsewhere.
-    pub(super) fn displace(&mut self, resource: ResourceId, range: ByteRange) {
+    pub(super) fn displace(&mut self, now: Instant, resource: ResourceId, range: ByteRange) {
         if let Some(placed) = self.placed.get_mut(&resource) {
             placed.within.remove(range);
-            self.promise.dropped(placed.place.generation, range);
+            self.promise.dropped(placed.place.generation, range, now);
         }
     }
 
@@ -192,10 +196,27 @@ impl Cache {
         }
     }
 
-    /// The machine takes bytes back: no record need name them.
-    pub(super) fn take_back(&mut self, resource: ResourceId, range: ByteRange) {
+    /// The machine says what is there since an earlier time.
+    pub(super) fn claimed(&mut self, resource: ResourceId, range: ByteRange) {
+        if let Some(placed) = self.placed.get_mut(&resource) {
+            placed.within.insert(range);
+            placed.file.restore([range]);
+        }
+    }
+
+    /// Readers see these: a record is to name them soon.
+    pub(super) fn published(&mut self, now: Instant, resource: ResourceId, range: ByteRange) {
         if let Some(placed) = self.placed.get(&resource) {
-            self.promise.dropped(placed.place.generation, range);
+            for run in placed.within.overlapping(range) {
+                self.promise.wrote(&placed.place, run.intersect(range), now);
+            }
+        }
+    }
+
+    /// The machine takes bytes back: no record need name them.
+    pub(super) fn take_back(&mut self, now: Instant, resource: ResourceId, range: ByteRange) {
+        if let Some(placed) = self.placed.get(&resource) {
+            self.promise.dropped(placed.place.generation, range, now);
         }
     }
 
@@ -240,13 +261,17 @@ impl Cache {
         &self,
         download: &Download,
         contents: impl Iterator<Item = Content>,
+        all_was_read: bool,
     ) -> Result<(), String> {
         let file = self.store.file(download.place());
         let mut contents: Vec<Content> = contents.collect();
         for extent in download.extents() {
             let range = extent.range();
             if file.digest(range).ok() != Some(extent.digest) {
-                return Err(format!("{range} does not verify, though nothing was damaged"));
+                if !all_was_read {
+                    continue;
+                }
+                return Err(format!("{range} does not verify, though somebody has read it"));
             }
             let mut bytes = vec![0; range.len() as usize];
             file.read_at(range.start, &mut bytes).map_err(|error| error.to_string())?;
@@ -265,11 +290,7 @@ impl Cache {
 
     fn place(&mut self, resource: ResourceId, place: Place) {
         let file = self.store.file(place);
-        let mut within = ByteRanges::new();
-        if let Some(download) = self.found.downloads().generation(place.generation) {
-            within = download.extents().map(|extent| extent.range()).collect();
-            file.restore(within.iter());
-        }
+        let within = ByteRanges::new();
         self.placed.insert(resource, Placed { place, file, within });
     }
 

@@ -1,6 +1,8 @@
 //! Draws a plan from a seed: a random few faults in each session, not all of them in all, so that each combination
 //! gets its chance ("swarm testing").
 
+mod lives;
+
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -11,6 +13,8 @@ use super::fault::Fault;
 use super::plan::{
     BodyFraming, Expires, Incident, Move, NetworkPlan, Plan, ReaderPlan, TrackPlan, Validators,
 };
+
+pub use lives::cached_plan;
 
 /// The plan of a seed.
 pub fn plan(seed: u64) -> Plan {

@@ -34,11 +34,12 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use content::{Content, MAX_TOTAL};
-pub use draw::{ANSWERS, plan};
+pub use draw::{ANSWERS, cached_plan, plan};
 pub use fault::{Coverage, Fault};
 pub use invariants::Tally;
 pub use plan::{
-    BodyFraming, Expires, Incident, Move, NetworkPlan, Plan, ReaderPlan, TrackPlan, Validators,
+    BodyFraming, CachePlan, Deed, End, Expires, Incident, Move, NetworkPlan, Plan, ReaderPlan,
+    TrackPlan, Validators,
 };
 pub use script::Scene;
 pub use transcript::{Transcript, action_line, event_line};
@@ -56,6 +57,16 @@ pub fn run_seed(seed: u64) -> Result<Report, String> {
         format!(
             "seed {seed}: {error}\n\nreplay with its whole transcript: \
              INFILL_SEED={seed} cargo test -p infill-tests --test simulator -- --nocapture"
+        )
+    })
+}
+
+/// Plays the session with a cache of a seed. The error says what broke, and how to see it again.
+pub fn run_cached_seed(seed: u64) -> Result<Report, String> {
+    run(&cached_plan(seed)).map_err(|error| {
+        format!(
+            "seed {seed}: {error}\n\nreplay with its whole transcript: \
+             INFILL_SEED={seed} cargo test -p infill-tests --test lives -- --nocapture"
         )
     })
 }

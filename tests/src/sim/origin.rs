@@ -190,7 +190,14 @@ impl Origins {
 
 impl Site {
     fn new(mut plan: TrackPlan, replaced: bool, stage: &mut Stage) -> Self {
-        let total_is_validator = replaced && plan.validators == Validators::None;
+        // ETags that were seen to lie tell nothing any more.
+        let lies = plan.faults.iter().any(|(fault, _)| *fault == Fault::OtherEtag);
+        let total_is_validator = replaced
+            && match plan.validators {
+                Validators::None => true,
+                Validators::EtagOnly => lies,
+                _ => false,
+            };
         if total_is_validator {
             plan.framing = BodyFraming::Length;
         }
@@ -230,6 +237,8 @@ impl Site {
         };
         // A strong ETag may be all that tells two versions apart.
         let same_date = self.plan.validators == Validators::Strong && stage.rng.bool();
+        let lies = self.plan.faults.iter().any(|(fault, _)| *fault == Fault::OtherEtag);
+        let same_date = same_date && !lies;
         let content = Content::new(total, &mut stage.rng);
         let age = if same_date { old.age } else { old.age - 100_000 };
         self.versions.push(Version { content, age, number: old.number + 1 });

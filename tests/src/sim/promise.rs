@@ -29,7 +29,8 @@ impl Promise {
         let mut promise = Self::default();
         for download in found.downloads().iter() {
             let extents = download.extents().map(|extent| (extent.range(), Instant::ZERO));
-            let written = Written { key: download.place().key, runs: extents.collect() };
+            let (key, runs) = (download.place().key, extents.collect());
+            let written = Written { key, runs };
             promise.generations.insert(download.place().generation, written);
         }
         promise
@@ -40,16 +41,28 @@ impl Promise {
         // A newer version takes the place of an older one.
         self.generations.retain(|of, written| *of >= generation || written.key != place.key);
         let new = || Written { key: place.key, runs: Vec::new() };
-        self.generations.entry(generation).or_insert_with(new).runs.push((range, now));
+        let written = self.generations.entry(generation).or_insert_with(new);
+        written.runs.push((range, now));
     }
 
-    /// Bytes were taken back. What is in their blocks goes with the extents that they were part of.
-    pub(super) fn dropped(&mut self, generation: Generation, range: ByteRange) {
+    /// Bytes were taken back. What else is in their blocks needs a record of its own from now on.
+    pub(super) fn dropped(&mut self, generation: Generation, range: ByteRange, now: Instant) {
         let block = Extent::BLOCK_BYTES;
         let (start, end) = (range.start / block * block, range.end.div_ceil(block) * block);
-        if let Some(written) = self.generations.get_mut(&generation) {
-            written.runs.retain(|(run, _)| run.end <= start || run.start >= end);
+        let Some(written) = self.generations.get_mut(&generation) else {
+            return;
+        };
+        for (run, at) in core::mem::take(&mut written.runs) {
+            if run.end <= start || run.start >= end {
+                written.runs.push((run, at));
+                continue;
+            }
+            let before = ByteRange::new(run.start, run.end.min(range.start));
+            let after = ByteRange::new(run.start.max(range.end), run.end);
+            let parts = [before, after].into_iter().filter(|part| !part.is_empty());
+            written.runs.extend(parts.map(|part| (part, now)));
         }
+        written.runs.sort_by_key(|(_, at)| *at);
     }
 
     pub(super) fn removed(&mut self, generation: Generation) {

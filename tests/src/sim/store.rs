@@ -85,12 +85,12 @@ impl Store {
         let event = match op {
             StoreOp::Write { op, offset, bytes, tier } => {
                 let result = match (tier, &mut self.cache) {
-                    (Tier::Cache, Some(cache)) => cache.write(stage.now, resource, offset, &bytes),
+                    (Tier::Cache, Some(cache)) => cache.write(resource, offset, &bytes),
                     (Tier::Cache, None) => violated!("{resource} writes to a cache that is none"),
                     (Tier::Scratch, _) if health != Health::Good => Err(failure(health)),
                     (Tier::Scratch, cache) => {
                         if let Some(cache) = cache {
-                            cache.displace(resource, range_of(offset, &bytes));
+                            cache.displace(stage.now, resource, range_of(offset, &bytes));
                         }
                         stored.put(offset, bytes.clone());
                         Ok(None)

@@ -298,7 +298,17 @@ impl World {
                 change: Change::Retracted(range) | Change::Unclaimed(range),
             } => {
                 if let Some(cache) = &mut self.store.cache {
-                    cache.take_back(resource, range);
+                    cache.take_back(stage.now, resource, range);
+                }
+            }
+            Action::Publish { resource, change: Change::Present(range) } => {
+                if let Some(cache) = &mut self.store.cache {
+                    cache.published(stage.now, resource, range);
+                }
+            }
+            Action::Publish { resource, change: Change::Claimed(range) } => {
+                if let Some(cache) = &mut self.store.cache {
+                    cache.claimed(resource, range);
                 }
             }
             Action::Answered { .. }
@@ -524,7 +534,8 @@ impl World {
         let lost =
             |(_, incident): &(Duration, Incident)| matches!(incident, Incident::ReadFailure { .. });
         // What was lost behind all readers is fetched again only where the file is drained.
-        let window = config.read_ahead_bytes.is_some() && self.plan.incidents.iter().any(lost);
+        let lossy = self.plan.cache.is_some() || self.plan.incidents.iter().any(lost);
+        let window = config.read_ahead_bytes.is_some() && lossy;
         if config.store_limit_bytes.is_some() || window {
             return;
         }

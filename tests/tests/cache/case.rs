@@ -52,9 +52,9 @@ impl Case {
         self
     }
 
-    /// Gives up after a third of a second.
+    /// Gives up after a second: less trips over a busy machine.
     pub(crate) fn impatient(self) -> Self {
-        self.with(|config| config.give_up_after = Duration::from_millis(300))
+        self.with(|config| config.give_up_after = Duration::from_secs(1))
     }
 
     /// Where the cache is.
@@ -92,6 +92,12 @@ impl Case {
             }
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Waits until nobody has the directory any more.
+    pub(crate) fn is_let_go(&self) {
+        let lock = self.root().join("lock");
+        eventually("the lock is free", || fs::File::open(&lock).unwrap().try_lock().is_ok());
     }
 
     /// Opens with a new client: a new life.

@@ -65,9 +65,7 @@ fn d7_a_second_process_is_told_which_lock_and_a_killed_one_leaves_none(runtime: 
     case.plays();
     let ready = case.root().with_file_name("ready");
     let args = [runtime.to_string().into(), case.root().into(), ready.clone().into()];
-    // The lock of the life before is gone by now.
-    drop(case.client());
-    eventually("the lock is free", || case.runtime.try_client(&case.settings).is_ok());
+    case.is_let_go();
     let child = Child::start::<std::ffi::OsString>("locks::holder", args);
     eventually("the child is ready", || ready.exists());
     let error = runtime.try_client(&case.settings).unwrap_err();

@@ -31,7 +31,7 @@ both! {
 fn complete(runtime: Runtime) -> Case {
     let case = Case::new(runtime);
     case.plays();
-    drop(case.client());
+    case.is_let_go();
     case
 }
 
@@ -191,7 +191,7 @@ fn a_directory_where_a_data_file_should_be(runtime: Runtime) {
     let case = complete(runtime);
     let file = data_file(&case);
     fs::remove_file(&file).unwrap();
-    fs::create_dir(&file).unwrap();
+    fs::create_dir_all(&file).unwrap();
     let mut stream = case.open();
     case.reads_on(&mut stream);
     stream.check_at(SEED, 0, LEN);
@@ -213,7 +213,7 @@ fn a_directory_where_a_data_file_should_be(runtime: Runtime) {
 fn d3_a_file_without_a_record_does_not_exist(runtime: Runtime) {
     let case = Case::new(runtime);
     case.begins_with(BLOCK);
-    drop(case.client());
+    case.is_let_go();
     // As if all had been written, and the process had died before it could say so.
     let file = data_file(&case);
     fs::write(&file, infill_tests::origin::content(SEED, LEN)).unwrap();

@@ -21,7 +21,7 @@ fn directories_are_0700_and_files_0600(runtime: Runtime) {
     let case = Case::new(runtime);
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     case.begins_with(300_000);
-    drop(case.client());
+    case.is_let_go();
     let all = files(&case.root());
     assert!(all.len() >= 3, "lock, journal, data: {all:?}");
     for file in all {
@@ -69,6 +69,7 @@ fn no_secret_is_on_the_disk(runtime: Runtime) {
     }
     drop(client);
     drop(case.client());
+    case.is_let_go();
     assert_clean(&case);
 }
 

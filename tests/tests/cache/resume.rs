@@ -88,10 +88,8 @@ fn without_a_strong_validator_the_overlap_comes_first(runtime: Runtime) {
     let kept = 300_000;
     for flaw in ["weak", "none"] {
         let case = Case::new(runtime);
-        match flaw {
-            "weak" => case.on().weak_etag().last_modified_age(Duration::ZERO),
-            _ => case.on().no_validators(),
-        };
+        let bare = Resource::new(content(SEED, LEN)).without_validators();
+        case.put(if flaw == "weak" { bare.weak_etag("same") } else { bare });
         case.begins_with(kept);
         case.plays();
         let first = case.firsts()[1].unwrap();
@@ -122,8 +120,12 @@ fn any_number_of_restarts_costs_the_size_of_the_file(runtime: Runtime) {
                 let range = exchange.range().and_then(|range| range.resolve(len));
                 most.min(range.map_or(len, |(first, last)| last + 1 - first))
             };
-            requests.iter().all(|exchange| exchange.body_bytes == due(exchange))
-                && handle.stats().bytes_fetched == requests.iter().map(due).sum::<u64>()
+            let stats = handle.stats();
+            // There is a hole to the end, so there is a request at least; and none is on its way.
+            !requests.is_empty()
+                && stats.requests == requests.len() as u64
+                && requests.iter().all(|exchange| exchange.body_bytes == due(exchange))
+                && stats.bytes_fetched == requests.iter().map(due).sum::<u64>()
         });
     }
     case.origin.heal_all();
@@ -169,8 +171,11 @@ fn d9_d10_a_far_seek_makes_no_large_file_and_is_kept(runtime: Runtime) {
     assert_eq!(stream.handle().stats().bytes_from_cache, head + tail);
     drop(stream);
     case.origin.heal_all();
-    case.plays();
-    assert_eq!(case.sent(), len, "{}", case.story());
+    let mut stream = case.open();
+    case.reads_on(&mut stream);
+    let stats = stream.handle().stats();
+    assert_eq!(stats.bytes_fetched, len - head - tail, "{}", case.story());
+    assert_eq!(stats.bytes_from_cache, head + tail);
 }
 
 fn a_life_without_a_read_keeps_what_came(runtime: Runtime) {

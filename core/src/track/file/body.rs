@@ -34,9 +34,8 @@ impl FileTrack {
                 self.refuse_body(id, &cause, context);
                 return;
             }
-            let (place, claim) = *unread;
             let tier = self.tier;
-            self.accept(id, place, claim, context);
+            self.head_again(id, &unread, context);
             if self.tier != tier {
                 // These bytes are here, and so don't count among those on their way, which went along.
                 context.spaces.of(tier).release(len);

@@ -92,13 +92,17 @@ impl FileTrack {
         context: &mut Context<'_>,
     ) {
         self.dirty = true;
-        if !self.resource.cached.claimed().contains_range(range) {
-            return;
-        }
+        // The rest of its extent may be present: a run can grow on while its beginning is doubted.
+        let claimed = self.resource.cached.claimed();
+        let claims: Vec<ByteRange> =
+            claimed.overlapping(range).map(|run| run.intersect(range)).collect();
         let why = match found {
+            _ if claims.is_empty() => return,
             Verification::Digest(digest) if digest == recorded => {
-                self.resource.believe_claim(range);
-                self.publish(Change::Verified(range), context);
+                for claim in claims {
+                    self.resource.believe_claim(claim);
+                    self.publish(Change::Verified(claim), context);
+                }
                 return;
             }
             Verification::Digest(_) => {
@@ -185,9 +189,23 @@ impl FileTrack {
     pub(super) fn forget_records(&mut self, range: ByteRange, context: &mut Context<'_>) {
         if let Some(home) = self.resource.cached.home() {
             let generation = home.generation;
-            if context.cache.generation(generation).is_some_and(|known| known.bytes() > 0) {
-                context.cache.record(Record::Retract { generation, range });
+            let download = context.cache.generation(generation);
+            let named = download.map(|download| download.extents_within(range)).unwrap_or_default();
+            if named.is_empty() {
+                return;
             }
+            // What is left of the extents that go needs others.
+            for extent in named {
+                let all = extent.range();
+                let before = ByteRange::new(all.start, range.start.max(all.start));
+                let after = ByteRange::new(range.end.min(all.end), all.end);
+                for rest in [before, after].into_iter().filter(|rest| !rest.is_empty()) {
+                    if self.resource.present().contains_range(rest) {
+                        self.resource.cached.sealing.loosen(context.now, rest);
+                    }
+                }
+            }
+            context.cache.record(Record::Retract { generation, range });
         }
     }
 

@@ -5,14 +5,17 @@ use bytes::Bytes;
 use super::FileTrack;
 use crate::catalog::{Extent, Record};
 use crate::context::Context;
-use crate::event::{StoreFailure, Sum};
+use crate::event::{StoreFailure, Sum, Verification};
 use crate::flight::Flight;
-use crate::resource::Writing;
+use crate::resource::{Question, Writing};
 use crate::syncing::Synced;
 use crate::view::Change;
 use crate::{
     Action, ByteRange, Config, Durability, FetchId, Instant, OpId, ResourceId, Tier, redacted,
 };
+
+/// How many digests are asked for at once, for one file.
+const AT_ONCE: usize = 4;
 
 impl FileTrack {
     /// Keeps the tier up with the disk. What is on its way was granted room in the old one: it takes it along.
@@ -122,6 +125,8 @@ impl FileTrack {
         // Part of the run may have been given back meanwhile.
         if extent.is_valid() && cached.within().contains_range(extent.range()) {
             cached.sealing.add(now, extent);
+        } else {
+            cached.sealing.loosen(now, done.range);
         }
         if !self.flights.iter().any(|flight| flight.id == done.fetch) {
             // Nothing more lengthens it.
@@ -148,6 +153,7 @@ impl FileTrack {
                 record_extents(home.generation, sealed, context);
             }
         }
+        self.digest_loose(context);
         let syncing = &self.resource.cached.syncing;
         let holds = flush && syncing.is_holding();
         let due = syncing.deadline(config.sync_every).is_some_and(|at| at <= now);
@@ -157,6 +163,46 @@ impl FileTrack {
             let op = context.out.op();
             self.resource.cached.syncing.begin(op);
             context.out.push(Action::Sync { resource: self.resource.id(), op });
+        }
+    }
+
+    /// Asks for the digests of bytes that lost theirs, a few at once.
+    fn digest_loose(&mut self, context: &mut Context<'_>) {
+        while self.resource.records_asked() < AT_ONCE {
+            let sealing = &mut self.resource.cached.sealing;
+            let Some(range) = sealing.take_loose(context.now, context.config.seal_after) else {
+                return;
+            };
+            let cached = self.resource.cached.within().contains_range(range);
+            if cached && self.resource.present().contains_range(range) {
+                let op = context.out.op();
+                self.resource.verifying(op, Question::Record, range);
+                context.out.push(Action::Verify { resource: self.resource.id(), op, range });
+            }
+        }
+    }
+
+    /// The store has digested bytes that are to be recorded.
+    pub(super) fn digested(
+        &mut self,
+        range: ByteRange,
+        found: Verification,
+        context: &mut Context<'_>,
+    ) {
+        let cached = self.resource.cached.within().contains_range(range);
+        if !cached || !self.resource.present().contains_range(range) {
+            return;
+        }
+        match found {
+            Verification::Digest(digest) => {
+                // It fits: it is of one block.
+                let extent = Extent { start: range.start, digest, len: range.len() as u32 };
+                self.resource.cached.sealing.add(context.now, extent);
+                self.resource.cached.sealing.hurry();
+            }
+            Verification::Failed(failure) => {
+                self.read_failed(self.resource.id(), range, failure, context);
+            }
         }
     }
 

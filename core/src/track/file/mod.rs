@@ -298,7 +298,8 @@ impl FileTrack {
 
     /// When something is due next.
     pub(crate) fn deadline(&self, now: Instant, config: &Config) -> Option<Instant> {
-        let keeping = self.keeping_deadline(config);
+        // What is due now was dealt with, as far as the store lets it.
+        let keeping = self.keeping_deadline(config).filter(|at| *at > now);
         if self.closing {
             return keeping;
         }

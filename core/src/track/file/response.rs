@@ -8,7 +8,7 @@ use crate::http::{BodyPlace, Judgement, Known, Ranges, Remedy, ResponseHead, Ver
 use crate::link::Meter;
 use crate::transfer::Transfer;
 use crate::view::Change;
-use crate::{Cause, FetchId, Notice};
+use crate::{ByteRange, Cause, FetchId, Notice};
 
 /// Answers in a row that leave the wanted byte out before the question is put plainly (FAULTS A2).
 const MISPLACED_LIMIT: u32 = 2;
@@ -28,13 +28,7 @@ impl FileTrack {
         flight.meter = Meter::new(now);
         self.link.first_byte(took);
         self.dirty = true;
-        let known = Known {
-            answered: self.resource.is_answered(),
-            total: self.resource.total(),
-            validator: self.resource.validator(),
-            etags_per_node: self.resource.has_etags_per_node(),
-        };
-        let judgement = judge(head, asked, known);
+        let judgement = judge(head, asked, self.known());
         if let Some(end) = self.end_without_contradiction(&judgement) {
             self.stop(id, CancelReason::NotNeeded, context);
             return self.prove_end(end, true, context);
@@ -44,13 +38,12 @@ impl FileTrack {
                 if let Some(url) = &head.final_url {
                     self.endpoint.redirected(url.clone());
                 }
-                let claim = Claim::new(head, place.total);
                 if place.at == 0 {
                     if let Some(flight) = self.flight(id) {
-                        flight.unread = Some(Box::new((place, claim)));
+                        flight.unread = Some(Box::new(head.clone()));
                     }
                 } else {
-                    self.accept(id, place, claim, context);
+                    self.accept(id, place, Claim::new(head, place.total), context);
                 }
             }
             Judgement::End { total, version } => self.end_at(id, total, version, head, context),
@@ -60,6 +53,39 @@ impl FileTrack {
                     self.fail(&flight, &cause, remedy, after, context);
                 }
             }
+        }
+    }
+
+    /// The first bytes of a body have come, and are no page. Its head is judged again: another answer may have settled
+    /// the version meanwhile.
+    pub(super) fn head_again(
+        &mut self,
+        id: FetchId,
+        head: &ResponseHead,
+        context: &mut Context<'_>,
+    ) {
+        let Some(asked) = self.flight(id).map(|flight| flight.asked) else {
+            return;
+        };
+        match judge(head, asked, self.known()) {
+            Judgement::Body(place) => {
+                self.accept(id, place, Claim::new(head, place.total), context);
+            }
+            Judgement::End { .. } => {}
+            Judgement::Refuse { cause, remedy } => {
+                if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
+                    self.fail(&flight, &cause, remedy, None, context);
+                }
+            }
+        }
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            answered: self.resource.is_answered(),
+            total: self.resource.total(),
+            validator: self.resource.validator(),
+            etags_per_node: self.resource.has_etags_per_node(),
         }
     }
 
@@ -92,8 +118,9 @@ impl FileTrack {
         let overlap = self.resource.overlap(place.at, place.end, context.config.overlap_bytes);
         let transfer = match (place.version, overlap) {
             (Version::Same, _) | (Version::Unproven, None) => Transfer::new(place),
-            (Version::Unproven | Version::Doubtful, Some(range)) => Transfer::checked(place, range),
-            (Version::Doubtful, None) if self.can_ask_overlap(id) => {
+            (Version::Doubtful, overlap)
+                if self.comes_late(place, overlap) && self.can_ask_overlap(id) =>
+            {
                 // Compare before believing an ETag that may be its node's own (FAULTS A10).
                 self.recovery.next.overlap = true;
                 // Bytes that are still on their way to the store can be compared soon.
@@ -102,6 +129,7 @@ impl FileTrack {
                 self.stop(id, CancelReason::Refused, context);
                 return;
             }
+            (Version::Unproven | Version::Doubtful, Some(range)) => Transfer::checked(place, range),
             (Version::Doubtful | Version::Other, _) => {
                 self.change_version(Some(id), context);
                 Transfer::new(place)
@@ -129,6 +157,11 @@ impl FileTrack {
             flight.claim = transfer.is_held().then(|| Box::new(claim));
             flight.transfer = Some(transfer);
         }
+    }
+
+    /// Whether a body has nothing that can be compared, or only after more bytes than a request for that would cost.
+    fn comes_late(&self, place: BodyPlace, overlap: Option<ByteRange>) -> bool {
+        overlap.is_none_or(|range| range.start - place.at > self.link.worth())
     }
 
     /// Whether there are bytes to be compared, and asking for them has a prospect.

@@ -105,6 +105,9 @@ impl FileTrack {
         if self.flights.iter().any(going) || self.used(self.tier) < self.min_room(context) {
             return;
         }
+        if self.tier == Tier::Cache {
+            return self.do_without_cache(context);
+        }
         let limit = context.spaces.at(self.tier).limit().unwrap_or(u64::MAX);
         let why = format!("its limit of {limit} bytes holds nothing more; raise it");
         let error = self.error(Cause::StoreFull(why), None);

@@ -146,6 +146,7 @@ impl FileTrack {
         let fetch = match question {
             Question::Compare(fetch) => fetch,
             Question::Claim(digest) => return self.claim_verified(range, digest, result, context),
+            Question::Record => return self.digested(range, result, context),
         };
         self.dirty = true;
         let digest = match result {

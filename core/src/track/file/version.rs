@@ -19,11 +19,10 @@ impl FileTrack {
         let changed = self.error(Cause::Changed, None);
         self.publish(Change::Failed(changed), context);
         self.drop_parked(context);
-        let lead = self.listeners.lead();
-        let resource = Resource::new(context.out.open_resource(self.id, lead));
+        let resource = Resource::new(context.out.open_resource(self.id, self.listeners.lead()));
         let old = core::mem::replace(&mut self.resource, resource);
         self.retired.push(old);
-        let resource = self.resource.id();
+        let (lead, resource) = (self.listeners.lead(), self.resource.id());
         for track in self.listeners.tracks().filter(|track| *track != lead) {
             context.out.push(Action::Join { track, resource });
         }

@@ -208,6 +208,33 @@ fn d11_a_file_that_was_replaced_is_not_read() {
 }
 
 #[test]
+fn d8_what_was_cut_off_is_not_filled_with_zeros() {
+    let (dir, disk) = scene();
+    let (store, restored) = open(&disk, 1);
+    let place = place(1, restored.salt);
+    let file = store.file(place);
+    let path = dir.path().join("cache").join(data_path(place, 0));
+    let cut = |len| fs::File::options().write(true).open(&path).unwrap().set_len(len).unwrap();
+    file.write_at(0, &bytes(0, 1000)).unwrap();
+    cut(300);
+    // The next write would fill the gap, and a reader could not tell.
+    file.write_at(1000, &bytes(1000, 500)).unwrap();
+    assert_eq!(read(&file, 0, 300), bytes(0, 300));
+    assert_eq!(read(&file, 1000, 500), bytes(1000, 500));
+    assert!(file.read_at(250, &mut [0; 100]).is_err());
+    assert!(file.read_at(999, &mut [0; 10]).is_err());
+    file.write_at(300, &bytes(300, 700)).unwrap();
+    assert_eq!(read(&file, 0, 1500), bytes(0, 1500));
+    // A read sees it, too, and what an earlier session has stored counts.
+    let again = store.file(place);
+    again.restore([ByteRange::new(0, 1500)]);
+    cut(700);
+    assert!(again.read_at(600, &mut [0; 200]).is_err());
+    again.write_at(1500, b"more").unwrap();
+    assert!(again.read_at(800, &mut [0; 10]).is_err());
+}
+
+#[test]
 fn d11_a_deleted_file_is_missed_also_where_files_have_no_identity() {
     let (dir, disk) = scene();
     disk.hide_identities();

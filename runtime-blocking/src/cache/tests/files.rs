@@ -44,6 +44,24 @@ fn few_files_are_open_whatever_the_number_of_resources() {
 }
 
 #[test]
+fn a_real_disk_syncs_files_and_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = || real(&dir.path().join("a/b/cache")).unwrap();
+    let (store, restored) = CacheStore::open(disk(), 1).unwrap();
+    let file = store.file(place(1, restored.salt));
+    file.write_at(0, b"abc").unwrap();
+    file.sync().unwrap();
+    store.append(&records(3), true).unwrap();
+    store.compact(&records(2)).unwrap();
+    store.append(&records(3), true).unwrap();
+    drop((file, store));
+    let (store, restored) = CacheStore::open(disk(), 2).unwrap();
+    assert_eq!(restored.catalog.snapshot(), catalog(&records(3)));
+    store.sweep(&[]).unwrap();
+    assert_eq!(tree(&dir.path().join("a/b/cache")), ["_index/journal.bin", "lock"]);
+}
+
+#[test]
 fn the_file_that_was_not_used_for_longest_is_closed() {
     let (_dir, disk) = scene();
     let (store, restored) = open(&disk, 1);

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use infill_core::ByteRange;
+
+use super::scene;
 use crate::cache::DiskFile;
+use crate::cache::chunk::Chunk;
 use crate::cache::handles::{Handles, Opener};
 
 /// Long enough for a thread that does not wait to come through.
@@ -15,7 +19,8 @@ const SOON: Duration = Duration::from_millis(50);
 /// Long enough for anything.
 const LATE: Duration = Duration::from_secs(20);
 
-struct NoFile;
+/// A file without bytes; what is done when it is synced.
+struct NoFile(Box<dyn Fn() + Send + Sync>);
 
 impl DiskFile for NoFile {
     fn write_at(&self, _: u64, _: &[u8]) -> io::Result<()> {
@@ -35,6 +40,7 @@ impl DiskFile for NoFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        (self.0)();
         Ok(())
     }
 
@@ -62,7 +68,11 @@ fn counted(fails: bool) -> (Arc<Counted>, Arc<dyn Opener>, Receiver<()>, Sender<
 impl Opener for Counted {
     fn open(&self, _: bool) -> io::Result<Arc<dyn DiskFile>> {
         *self.opens.lock().unwrap() += 1;
-        if self.fails { Err(ErrorKind::Other.into()) } else { Ok(Arc::new(NoFile)) }
+        if self.fails {
+            Err(ErrorKind::Other.into())
+        } else {
+            Ok(Arc::new(NoFile(Box::new(|| {}))))
+        }
     }
 
     fn before_close(&self, _: &dyn DiskFile) {
@@ -104,6 +114,18 @@ fn d6_whoever_asks_for_a_file_that_is_being_closed_waits_until_it_is() {
         receiver.recv_timeout(LATE).unwrap();
     });
     assert_eq!(*first.opens.lock().unwrap(), 2);
+}
+
+#[test]
+fn d6_a_file_is_dirty_until_the_sync_before_its_closing_is_over() {
+    let (_dir, disk) = scene();
+    let chunk = Arc::new(Chunk::new(disk, "x".into(), ByteRange::at(0, 9)));
+    chunk.begin_write();
+    let (watched, seen) = (Arc::clone(&chunk), Arc::new(Mutex::new(None)));
+    let sees = Arc::clone(&seen);
+    let file = NoFile(Box::new(move || *sees.lock().unwrap() = Some(watched.needs_sync())));
+    chunk.before_close(&file);
+    assert_eq!((*seen.lock().unwrap(), chunk.needs_sync()), (Some(true), false));
 }
 
 #[test]

@@ -40,6 +40,10 @@ pub(super) struct Model {
     since: Vec<Record>,
     /// What was refused, and may be there all the same: of each, the first few.
     doubtful: Vec<Vec<Record>>,
+    /// A sync of the journal has failed: what it was for is not on the disk, whatever a later one says.
+    unsynced: bool,
+    /// And the process that knew is gone. Only a new journal helps.
+    forgotten: bool,
     data: BTreeMap<Generation, Data>,
 }
 
@@ -85,11 +89,10 @@ impl Model {
         for range in std::mem::take(&mut data.dirty).iter() {
             if success {
                 data.synced.insert(range);
-            } else {
-                // Bytes that were written again are the same ones: what was on the disk before still is.
-                if !readable && !data.synced.contains_range(range) {
-                    data.sound.remove(range);
-                }
+            } else if !readable {
+                // Zeros may be in their place, also where bytes were on the disk and were written again.
+                data.sound.remove(range);
+                data.synced.remove(range);
             }
         }
     }
@@ -107,11 +110,12 @@ impl Model {
         self.since.extend_from_slice(records);
         if !success {
             self.doubtful.push(records.to_vec());
+            self.unsynced |= durable;
             return;
         }
         self.doubtful.clear();
         records.iter().for_each(|record| self.acked.apply(record));
-        if durable {
+        if durable && !self.forgotten {
             self.is_durable();
         }
     }
@@ -126,6 +130,7 @@ impl Model {
     }
 
     fn is_durable(&mut self) {
+        (self.unsynced, self.forgotten) = (false, false);
         self.floor = self.acked.clone();
         self.since.clear();
     }
@@ -192,6 +197,7 @@ impl Model {
     pub(super) fn adopt(&mut self, found: &Catalog, cut: bool) {
         self.acked = found.clone();
         self.doubtful.clear();
+        self.forgotten |= self.unsynced;
         if cut {
             self.is_durable();
         }

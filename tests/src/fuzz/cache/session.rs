@@ -46,6 +46,16 @@ pub(super) struct Session {
     /// Whether a failed sync may have taken bytes back that could be read until then.
     takes_back: bool,
     faults: Faults,
+    /// What happened, for the message of a failure.
+    log: Vec<String>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log.join("\n"));
+        }
+    }
 }
 
 impl Session {
@@ -66,7 +76,12 @@ impl Session {
             honest: true,
             takes_back: false,
             faults: Faults::default(),
+            log: Vec::new(),
         }
+    }
+
+    fn note(&mut self, what: impl std::fmt::Debug, came_of_it: impl std::fmt::Debug) {
+        self.log.push(format!("{what:?}: {came_of_it:?}"));
     }
 
     pub(super) fn step(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
@@ -94,10 +109,14 @@ impl Session {
             49..52 => self.look(input, slot)?,
             52..54 => self.reopen(End::Killed),
             54..56 => self.reopen(End::Cut),
-            56 => self.disk.cut_power_after(u64::from(input.arbitrary::<u8>()? % 16)),
+            56 => {
+                let operations = u64::from(input.arbitrary::<u8>()? % 16);
+                self.note("no power after", operations);
+                self.disk.cut_power_after(operations);
+            }
             57..60 => self.set_faults(input)?,
-            60 => self.disk.fail_at(u64::from(input.arbitrary::<u8>()? % 4), Failure::Io),
-            61 => self.disk.fail_at(u64::from(input.arbitrary::<u8>()? % 4), Failure::Short),
+            60 => self.fail_soon(u64::from(input.arbitrary::<u8>()? % 4), Failure::Io),
+            61 => self.fail_soon(u64::from(input.arbitrary::<u8>()? % 4), Failure::Short),
             _ => self.meddle(input)?,
         }
         Ok(())
@@ -132,7 +151,9 @@ impl Session {
         let generation = open.place.generation;
         let bytes = self.model.bytes(generation, range);
         open.at = range.end;
-        let Ok(sum) = open.file.write_at(range.start, &bytes) else {
+        let result = open.file.write_at(range.start, &bytes);
+        self.log.push(format!("write {slot} {generation:?} {range}: {result:?}"));
+        let Ok(sum) = result else {
             return Ok(());
         };
         assert!(
@@ -168,13 +189,15 @@ impl Session {
         let Some(open) = &mut self.slots[slot] else {
             return;
         };
-        let success = open.file.sync().is_ok();
+        let result = open.file.sync();
+        let success = result.is_ok();
         let generation = open.place.generation;
+        self.note(("sync", slot), result);
         let readable = self.faults.dirty == Dirty::Remembered;
         self.model.synced(generation, success, readable);
         if !success {
             // What was not recorded is fetched again.
-            open.pending.clear();
+            self.slots[slot].iter_mut().for_each(|open| open.pending.clear());
             let gone = extents_of(self.model.acked(), generation);
             let gone: Vec<_> = gone
                 .into_iter()
@@ -209,6 +232,7 @@ impl Session {
         let Some(open) = &self.slots[slot] else {
             return Ok(());
         };
+        self.log.push(format!("discard {slot} {gone:?}"));
         for range in gone {
             open.file.discard(range);
             self.model.gave_up(generation, range);
@@ -230,7 +254,10 @@ impl Session {
         };
         drop(file);
         self.model.gave_up(place.generation, ByteRange::new(0, TOTAL));
-        if self.store.remove(place).is_ok() {
+        let result = self.store.remove(place);
+        let success = result.is_ok();
+        self.note(("remove", slot), result);
+        if success {
             if self.honest && !self.disk.is_off() {
                 let name = format!("{:016x}.", place.generation.0);
                 assert!(!self.disk.paths().iter().any(|path| path.contains(&name)), "{place:?}");
@@ -267,13 +294,17 @@ impl Session {
         if records.is_empty() {
             return true;
         }
-        let success = self.store.append(records, durable).is_ok();
+        let result = self.store.append(records, durable);
+        let success = result.is_ok();
+        self.note((if durable { "append durably" } else { "append" }, records), result);
         self.model.appended(records, durable, success);
         success
     }
 
     fn compact(&mut self) {
-        let success = self.store.compact(&self.model.acked().snapshot()).is_ok();
+        let result = self.store.compact(&self.model.acked().snapshot());
+        let success = result.is_ok();
+        self.note("compact", result);
         self.model.compacted(success);
     }
 
@@ -337,6 +368,7 @@ impl Session {
             End::Cut => self.disk.crash(&mut self.rng),
         };
         let entropy = self.rng.u64(..);
+        self.note(end, (self.honest, self.takes_back));
         let opened = CacheStore::open(Arc::new(disk.clone()), entropy);
         let (store, restored) = opened.unwrap_or_else(|error| {
             panic!("a cache that was {end:?} can't be opened: {error}");
@@ -410,14 +442,21 @@ impl Session {
             6 => Faults { read: chance, ..none },
             _ => none,
         };
+        self.note("faults", self.faults.clone());
         self.takes_back |= dirty != Dirty::Remembered;
         self.disk.set_faults(self.faults.clone());
         Ok(())
     }
 
+    fn fail_soon(&mut self, n: u64, failure: Failure) {
+        self.note(failure, n);
+        self.disk.fail_at(n, failure);
+    }
+
     /// Somebody, or the disk itself, does what can't be known.
     fn meddle(&mut self, input: &mut Unstructured<'_>) -> Result<()> {
         let kind: u8 = input.arbitrary()?;
+        self.note("meddle", kind);
         self.honest = false;
         match kind % 8 {
             0..3 => {

@@ -23,6 +23,10 @@ pub(super) struct KeptBytes {
 }
 
 impl KeptBytes {
+    pub(super) fn is_placed(&self) -> bool {
+        self.placed
+    }
+
     pub(super) fn placed(&mut self, resource: ResourceId) {
         if std::mem::replace(&mut self.placed, true) {
             violated!("{resource} is placed twice");

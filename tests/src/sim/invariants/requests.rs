@@ -1,7 +1,7 @@
 //! What must hold of every request: how many there are, what they ask for, how far they may read.
 
 use infill_core::http::FetchRequest;
-use infill_core::{ByteRanges, FetchId, TrackId};
+use infill_core::{ByteRanges, FetchId, Revalidate, TrackId};
 
 use super::{FetchEntry, Ledger, violated};
 
@@ -46,9 +46,10 @@ impl Ledger {
             return;
         };
         let (fetch, first) = (request.fetch, request.first);
-        let overlap_limit = self.config.overlap_bytes;
+        let (overlap_limit, revalidate) = (self.config.overlap_bytes, self.config.revalidate);
         let entry = self.resource(current);
-        if entry.committed {
+        let revalidates = request.last == Some(first) && entry.kept.is_placed();
+        if entry.committed && !(revalidates && revalidate == Revalidate::Always) {
             violated!("{fetch} begins though {current} is complete");
         }
         if let Some(total) = entry.view.len()
@@ -65,7 +66,11 @@ impl Ledger {
         let claimed = entry.view.claimed();
         let stored: ByteRanges = entry.view.present().iter().chain(claimed.iter()).collect();
         let present = if claimed.is_empty() { entry.view.present() } else { &stored };
-        let hole = present.first_missing(first);
+        let mut hole = present.first_missing(first);
+        if let (true, Some(last)) = (entry.kept.is_placed(), request.last) {
+            // What an earlier process left is compared with the origin's before anything is added to it.
+            hole = hole.min(last + 1);
+        }
         if hole - first > overlap_limit {
             violated!("{fetch} asks from {first}, but {current} is present up to {hole}");
         }

@@ -9,7 +9,8 @@ use infill_core::catalog::{
 use infill_core::http::ResponseHead;
 use infill_core::{
     Action, ByteRange, Change, Config, Event, FetchId, Instant, Machine, OpId, OpenOptions,
-    ReaderId, RequestId, ResourceId, Restored, Revalidate, SourceSpec, Sum, TrackId, Verification,
+    ReaderId, RequestId, ResourceId, Restored, Revalidate, SourceSpec, StoreFailure, Sum, TrackId,
+    Verification,
 };
 
 const URL: &str = "http://origin.example/a.mp3";
@@ -274,4 +275,30 @@ fn a_read_at_the_last_position_of_all_overflowed_where_claims_were_left() {
     let actions = cached.handle(Event::ReadRequest { reader, request, latched: None, range: last });
     let woken = actions.iter().any(|action| matches!(action, Action::WakeReader { .. }));
     assert!(woken, "it is past the end: {actions:?}");
+}
+
+#[test]
+fn a_record_was_left_of_what_was_given_up_after_a_failed_read() {
+    let mut cached = Cached::new(Catalog::new());
+    let fetch = fetched(&cached.handle(open(1, OpenOptions::default())));
+    let first = written(&cached.answer(fetch, part(0, 200_000), 50_000));
+    let second = written(&cached.receive(fetch, 20_000));
+    cached.written(first, 0);
+    cached.pass(Duration::from_secs(2));
+    // What is recorded is doubted, and its run grows on.
+    let (resource, range) = (first.0, ByteRange::new(90_000, 91_000));
+    let failure = StoreFailure { full: false, detail: "a bad sector".to_owned() };
+    cached.handle(Event::ReadFailed { resource, range, failure: failure.clone() });
+    cached.written(second, 0);
+    cached.pass(Duration::from_secs(2));
+    let actions = cached.handle(Event::ReadFailed { resource, range, failure });
+    let lost = ByteRange::new(50_000, 70_000);
+    assert!(actions.contains(&Action::Discard { resource, range: lost }), "{actions:?}");
+    let retracts = |action: &Action| match action {
+        Action::Append { records, .. } => records.iter().any(
+            |record| matches!(record, Record::Retract { range, .. } if range.start <= lost.start),
+        ),
+        _ => false,
+    };
+    assert!(actions.iter().any(retracts), "its record is to be forgotten: {actions:?}");
 }

@@ -177,12 +177,20 @@ impl FileTrack {
         let claims: Vec<ByteRange> = recorded.iter().filter(inside).map(Extent::range).collect();
         let mut at = run.start;
         for claim in claims {
-            self.unhold(ByteRange::new(at, claim.start), context);
+            self.unrecord(ByteRange::new(at, claim.start), context);
             self.resource.doubt(claim);
             self.publish(Change::Claimed(claim), context);
             at = claim.end;
         }
-        self.unhold(ByteRange::new(at, run.end), context);
+        self.unrecord(ByteRange::new(at, run.end), context);
+    }
+
+    /// Holes again, with what a record says of them and of more than is doubted.
+    fn unrecord(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        if !range.is_empty() {
+            self.unhold(range, context);
+            self.forget_records(range, context);
+        }
     }
 
     /// What is not there any more is not recorded any more.

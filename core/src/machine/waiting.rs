@@ -87,7 +87,10 @@ impl Machine {
             return;
         }
         for event in self.waiting.release(download) {
-            self.take(event);
+            // One that waited before it may have begun and be closing: then it waits for that one, too.
+            if let Some(event) = self.waiting.hold(event) {
+                self.take(event);
+            }
         }
     }
 }

@@ -3,12 +3,15 @@
 //! It knows no policy: which bytes are fetched when is the simulator's matter. It knows that ids are new, that a write
 //! goes where nothing is, that what is published was written, that a question has one answer.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
+use infill_core::catalog::Place;
 use infill_core::{
-    Action, ByteRange, ByteRanges, Change, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId,
-    View,
+    Action, CommandId, FetchId, Intent, OpId, ReaderId, RequestId, ResourceId, Tier, TrackId,
 };
+
+use super::kept::Kept;
+use super::stored::Stored;
 
 /// A fetch that has not reported its end.
 #[derive(Debug)]
@@ -18,19 +21,14 @@ pub(super) struct Fetch {
     pub(super) cancelled: bool,
 }
 
-/// A resource as the store and its readers know it.
-#[derive(Debug, Default)]
-pub(super) struct Stored {
-    pub(super) writes: VecDeque<(OpId, u64, bytes::Bytes)>,
-    pub(super) verifies: VecDeque<(OpId, ByteRange)>,
-    written: ByteRanges,
-    view: View,
-}
-
 /// A track that was opened and not yet reported as closed.
 #[derive(Debug, Default)]
 struct Track {
+    /// The machine has said something of it: it does not wait for the end of another one.
+    begun: bool,
     opened: bool,
+    /// It is owed a word on being filled.
+    filling: bool,
     closing: bool,
 }
 
@@ -39,16 +37,25 @@ struct Track {
 pub(super) struct Ledger {
     pub(super) fetches: BTreeMap<FetchId, Fetch>,
     pub(super) resources: BTreeMap<ResourceId, Stored>,
+    pub(super) kept: Kept,
     tracks: BTreeMap<TrackId, Track>,
     readers: BTreeMap<ReaderId, TrackId>,
+    /// Readers that went while their track waited: they may be answered, and need not.
+    leaving: BTreeSet<ReaderId>,
     questions: BTreeMap<(ReaderId, RequestId), u32>,
     ids: BTreeSet<u64>,
 }
 
 impl Ledger {
     /// The driver opens a track; an id that is in use is ignored.
-    pub(super) fn open(&mut self, track: TrackId) {
-        self.tracks.entry(track).or_default();
+    pub(super) fn open(&mut self, track: TrackId, intent: Intent) {
+        let filling = intent != Intent::Play;
+        self.tracks.entry(track).or_insert_with(|| Track { filling, ..Track::default() });
+    }
+
+    /// The driver asks something of the cache.
+    pub(super) fn command(&mut self, command: CommandId) {
+        self.kept.commands.insert(command);
     }
 
     /// The driver closes a track: from now on its readers are owed nothing new.
@@ -66,33 +73,57 @@ impl Ledger {
         }
     }
 
-    /// A reader is gone; nobody waits for its answers any more.
+    /// A reader is gone; nobody waits for its answers any more. Where its track waits, that is yet to be seen.
     pub(super) fn detach(&mut self, reader: ReaderId) {
+        let track = self.readers.get(&reader).and_then(|track| self.tracks.get(track));
+        if track.is_some_and(|track| !track.begun) {
+            self.leaving.insert(reader);
+            return;
+        }
         self.readers.remove(&reader);
         self.questions.retain(|(of, _), _| *of != reader);
     }
 
     /// A reader asks.
     pub(super) fn ask(&mut self, reader: ReaderId, request: RequestId) {
-        if self.readers.contains_key(&reader) {
+        let track = self.readers.get(&reader).and_then(|track| self.tracks.get(track));
+        if track.is_some_and(|track| !track.closing) {
             *self.questions.entry((reader, request)).or_default() += 1;
         }
     }
 
     /// After the event that closed `track`, all of its readers have their answers and are gone.
     pub(super) fn closed_readers(&mut self, track: TrackId) {
+        // One that waits for the end of another one learns of it all only then.
+        if self.tracks.get(&track).is_some_and(|track| !track.begun) {
+            return;
+        }
         let gone: Vec<_> = self.readers.iter().filter(|(_, of)| **of == track).collect();
         let gone: Vec<ReaderId> = gone.into_iter().map(|(reader, _)| *reader).collect();
         for reader in gone {
+            if self.leaving.remove(&reader) {
+                self.questions.retain(|(of, _), _| *of != reader);
+            }
             let open = self.questions.keys().find(|(of, _)| *of == reader);
             assert_eq!(open, None, "a closed reader was left without an answer");
             self.readers.remove(&reader);
         }
     }
 
+    /// The readers that an event may name.
+    pub(super) fn reader_ids(&self) -> Vec<u64> {
+        self.readers.keys().map(|id| id.0).collect()
+    }
+
     /// The ids that an event may name.
     pub(super) fn track_ids(&self) -> Vec<u64> {
         self.tracks.keys().map(|id| id.0).collect()
+    }
+
+    /// The tracks that are open, and not told to close.
+    pub(super) fn open_tracks(&self) -> Vec<u64> {
+        let open = self.tracks.iter().filter(|(_, track)| !track.closing);
+        open.map(|(id, _)| id.0).collect()
     }
 
     /// How many requests each track and the whole machine have running.
@@ -110,6 +141,16 @@ impl Ledger {
         assert!(self.tracks.is_empty(), "never closed: {:?}", self.tracks);
         assert!(self.questions.is_empty(), "never answered: {:?}", self.questions);
         assert!(self.resources.is_empty(), "never released: {:?}", self.resources.keys());
+    }
+
+    /// After each event: what is open stays where it is.
+    pub(super) fn check_places(&self) {
+        for (resource, stored) in &self.resources {
+            let Some(Place { generation, .. }) = stored.place else {
+                continue;
+            };
+            assert!(!self.kept.is_doomed(generation), "{resource} is removed while it is open");
+        }
     }
 
     /// Takes an action in.
@@ -142,10 +183,18 @@ impl Ledger {
             }
             Action::Opened { track, .. } => {
                 let track = self.known(track);
+                track.begun = true;
                 assert!(!core::mem::replace(&mut track.opened, true), "opened twice");
             }
+            Action::Filled { track, .. } => {
+                let track = self.known(track);
+                assert!(core::mem::take(&mut track.filling), "not to be filled, or filled twice");
+            }
             Action::Closed { track } => {
-                assert!(self.known(track).opened, "closed before it was said to be opened");
+                let known = self.known(track);
+                assert!(known.opened, "closed before it was said to be opened");
+                assert!(!known.filling, "closed before it was said to be filled");
+                self.closed_readers(track);
                 self.tracks.remove(&track);
             }
             Action::NeedFreshUrl { track }
@@ -153,7 +202,6 @@ impl Ledger {
             | Action::Notify { track, .. } => {
                 self.known(track);
             }
-            Action::Answered { .. } | Action::Filled { .. } | Action::Append { .. } => {}
             Action::Mark { reader, .. } => {
                 assert!(self.readers.contains_key(&reader), "{reader} is gone");
             }
@@ -165,39 +213,90 @@ impl Ledger {
         self.tracks.get_mut(&track).unwrap_or_else(|| panic!("{track} is not open"))
     }
 
+    fn new_id(&mut self, op: OpId) {
+        assert!(self.ids.insert(op.0), "{op} was used before");
+    }
+
     /// Actions of the store and of the views.
     fn record_store(&mut self, action: Action) {
         match action {
             Action::OpenResource { track, resource } => {
-                self.known(track);
+                self.known(track).begun = true;
                 assert!(self.ids.insert(resource.0), "{resource} was used before");
                 self.resources.insert(resource, Stored::default());
             }
+            Action::Join { track, resource } => {
+                self.known(track).begun = true;
+                self.stored(resource);
+            }
             Action::Release { resource } => {
                 let gone = self.resources.remove(&resource).expect("it was opened");
-                assert!(gone.writes.is_empty() && gone.verifies.is_empty(), "released too early");
+                assert!(!gone.is_owed(), "released too early: {gone:?}");
             }
-            Action::Write { resource, op, offset, bytes, .. } => {
-                assert!(self.ids.insert(op.0), "{op} was used before");
-                self.stored(resource).write(op, offset, bytes);
+            Action::Write { resource, op, offset, bytes, tier } => {
+                self.new_id(op);
+                assert!(tier == Tier::Scratch || self.kept.on, "there is no cache");
+                self.stored(resource).write(op, offset, bytes, tier);
             }
             Action::Verify { resource, op, range } => {
-                assert!(self.ids.insert(op.0), "{op} was used before");
-                let stored = self.stored(resource);
-                assert!(stored.written.contains_range(range), "{range} is not stored");
-                stored.verifies.push_back((op, range));
+                self.new_id(op);
+                self.stored(resource).verify(op, range);
             }
             Action::Discard { resource, range } => {
-                let stored = self.stored(resource);
-                assert_eq!(stored.view.present().len_within(range), 0, "{range} is published");
-                stored.written.remove(range);
+                self.stored(resource).discard(range);
+                if let Some(place) = self.stored(resource).place {
+                    self.kept.discarded(place, range);
+                }
             }
             Action::Publish { resource, change } => self.stored(resource).publish(&change),
-            Action::Commit { resource, final_len } => {
-                let stored = self.stored(resource);
-                let whole = ByteRange::new(0, final_len);
-                assert!(stored.view.present().contains_range(whole), "not whole: {stored:?}");
-                stored.view.commit(final_len);
+            Action::Commit { resource, final_len } => self.stored(resource).commit(final_len),
+            action => self.record_cache(action),
+        }
+    }
+
+    /// Actions of the cache.
+    fn record_cache(&mut self, action: Action) {
+        match action {
+            Action::Place { resource, place } => {
+                let open = |stored: &Stored| stored.place.map(|place| place.generation);
+                let shared = self.resources.values().filter_map(open);
+                let shared = shared.filter(|other| *other == place.generation).count();
+                assert_eq!(shared, 0, "{place:?} is another one's");
+                let kept = self.kept.place(&place);
+                self.stored(resource).place(*place, &kept);
+            }
+            Action::Sync { resource, op } => {
+                self.new_id(op);
+                self.stored(resource).sync(op);
+            }
+            Action::Append { op, records, .. } => {
+                self.new_id(op);
+                self.kept.write_journal(op, records, false);
+            }
+            Action::Compact { op, records } => {
+                self.new_id(op);
+                self.kept.write_journal(op, records, true);
+            }
+            Action::Remove { op, place } => {
+                self.new_id(op);
+                self.kept.remove(op, *place);
+            }
+            Action::Sweep { keep } => {
+                let places = || self.resources.values().filter_map(|stored| stored.place);
+                for place in places() {
+                    // Of a version that is no more nothing is asked any more, but to remove it.
+                    let newer = |other: &Place| {
+                        other.key == place.key && other.generation > place.generation
+                    };
+                    let old = places().any(|other| newer(&other));
+                    let stays = keep.contains(&place) || self.kept.is_new(place.generation) || old;
+                    assert!(stays, "{place:?} is open, and swept away");
+                }
+                self.kept.sweep(&keep);
+            }
+            Action::Answered { command, result } => {
+                assert!(self.kept.commands.remove(&command), "{command} was not asked");
+                self.kept.listed = result.ok();
             }
             action => unreachable!("{action:?} is recorded elsewhere"),
         }
@@ -205,45 +304,5 @@ impl Ledger {
 
     fn stored(&mut self, resource: ResourceId) -> &mut Stored {
         self.resources.get_mut(&resource).unwrap_or_else(|| panic!("{resource} is not open"))
-    }
-}
-
-impl Stored {
-    fn write(&mut self, op: OpId, offset: u64, bytes: bytes::Bytes) {
-        let end = offset.checked_add(bytes.len() as u64).expect("it fits into a u64");
-        let range = ByteRange::new(offset, end);
-        assert!(!range.is_empty(), "an empty write");
-        assert_eq!(self.view.present().len_within(range), 0, "{range} is published");
-        for (_, offset, bytes) in &self.writes {
-            let other = ByteRange::at(*offset, bytes.len() as u64);
-            assert!(other.intersect(range).is_empty(), "{range} is being written");
-        }
-        self.writes.push_back((op, offset, bytes));
-    }
-
-    /// The write that is to be answered next.
-    pub(super) fn oldest(&self) -> Option<OpId> {
-        self.writes.front().map(|(op, ..)| *op)
-    }
-
-    /// The oldest write succeeds.
-    pub(super) fn wrote(&mut self) -> Option<OpId> {
-        let (op, offset, bytes) = self.writes.pop_front()?;
-        self.written.insert(ByteRange::at(offset, bytes.len() as u64));
-        Some(op)
-    }
-
-    fn publish(&mut self, change: &Change) {
-        match change {
-            Change::Present(range) => {
-                assert!(self.written.contains_range(*range), "{range} was not written");
-                assert_eq!(self.view.present().len_within(*range), 0, "{range} twice");
-            }
-            Change::Retracted(range) => {
-                assert!(self.view.present().contains_range(*range), "{range} is not published");
-            }
-            _ => {}
-        }
-        self.view.apply(change);
     }
 }

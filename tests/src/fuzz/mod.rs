@@ -2,8 +2,11 @@
 //!
 //! The targets in `fuzz/` are one line each, so that an ordinary test can replay the corpus on stable, without a fuzzer.
 
+mod cached;
 mod contract;
 mod draw;
+mod kept;
+mod stored;
 
 pub mod byte_ranges;
 pub mod cache;

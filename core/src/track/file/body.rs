@@ -34,7 +34,13 @@ impl FileTrack {
                 self.refuse_body(id, &cause, context);
                 return;
             }
+            let tier = self.tier;
             self.head_again(id, &unread, context);
+            if self.tier != tier {
+                // These bytes are here, and so don't count among those on their way, which went along.
+                context.spaces.of(tier).release(len);
+                context.spaces.of(self.tier).take(len);
+            }
         }
         // Stopped by what its first bytes showed, or without a head.
         let flight = self.flights.iter_mut().find(|flight| flight.id == id);

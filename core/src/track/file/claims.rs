@@ -63,7 +63,7 @@ impl FileTrack {
     /// Asks for the verification of the claim at `at`, unless it is under way. Gives where it ends.
     pub(super) fn verify_at(&mut self, at: u64, context: &mut Context<'_>) -> u64 {
         if !self.resource.cached.claimed().contains(at) {
-            return at + 1;
+            return at.saturating_add(1);
         }
         let home = self.resource.cached.home();
         let download = home.and_then(|place| context.cache.generation(place.generation));
@@ -138,6 +138,9 @@ impl FileTrack {
             self.publish(Change::Unclaimed(claim), context);
             self.unhold(claim, context);
         }
+        for fetch in self.comparing(lost) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
         self.forget_records(range, context);
     }
 
@@ -174,12 +177,20 @@ impl FileTrack {
         let claims: Vec<ByteRange> = recorded.iter().filter(inside).map(Extent::range).collect();
         let mut at = run.start;
         for claim in claims {
-            self.unhold(ByteRange::new(at, claim.start), context);
+            self.unrecord(ByteRange::new(at, claim.start), context);
             self.resource.doubt(claim);
             self.publish(Change::Claimed(claim), context);
             at = claim.end;
         }
-        self.unhold(ByteRange::new(at, run.end), context);
+        self.unrecord(ByteRange::new(at, run.end), context);
+    }
+
+    /// Holes again, with what a record says of them and of more than is doubted.
+    fn unrecord(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        if !range.is_empty() {
+            self.unhold(range, context);
+            self.forget_records(range, context);
+        }
     }
 
     /// What is not there any more is not recorded any more.

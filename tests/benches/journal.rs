@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use infill_core::catalog::{
-    Catalog, Extent, Generation, Key, Place, Record, ResourceKey, StoredFacts,
+    Catalog, Extent, Generation, Key, Place, Record, Replay, ResourceKey, StoredFacts,
 };
 use infill_core::journal::{BLOCK_BYTES, Encoder, Header, Reader};
 use infill_tests::alloc::{Counting, peak_of};
@@ -86,7 +86,7 @@ fn report(name: &str, bytes: u64, path: &Path) {
 fn open(path: &Path) -> Catalog {
     let mut file = File::open(path).expect("the journal");
     let mut block = vec![0; BLOCK_BYTES];
-    let (mut catalog, mut reader) = (Catalog::new(), Reader::new(HEADER));
+    let (mut replay, mut reader) = (Replay::new(), Reader::new(HEADER));
     loop {
         let mut len = 0;
         while len < block.len() {
@@ -97,9 +97,9 @@ fn open(path: &Path) -> Catalog {
         }
         if len == 0 {
             assert_eq!(reader.finish().damaged, 0);
-            return catalog;
+            return replay.finish();
         }
-        reader.block(&block[..len], |record| catalog.apply(&record));
+        reader.block(&block[..len], |record| replay.apply(&record));
     }
 }
 

@@ -3,7 +3,7 @@
 use core::ops::RangeBounds;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Download, Generation, Key, Place, Record, ResourceKey, StoredFacts};
+use super::{Download, FEW, Generation, Key, Place, Record, ResourceKey, StoredFacts};
 
 /// All resources.
 ///
@@ -28,6 +28,10 @@ struct Name {
 impl Name {
     fn new(key: &ResourceKey, generation: Generation) -> Self {
         Self { asset: key.asset.prefix(), name: key.name.prefix(), generation }
+    }
+
+    fn begins_like(&self, other: &Self) -> bool {
+        (self.asset, self.name) == (other.asset, other.name)
     }
 }
 
@@ -80,7 +84,12 @@ impl DownloadIndex {
     }
 
     /// Takes the place of an older generation of the same resource. Says whether it is now there.
-    pub(super) fn open(&mut self, place: Place, label: &str, facts: &StoredFacts) -> bool {
+    pub(super) fn open<Text: AsRef<str>>(
+        &mut self,
+        place: Place,
+        label: &str,
+        facts: &StoredFacts<Text>,
+    ) -> bool {
         if self.by_generation.contains_key(&place.generation) {
             return false;
         }
@@ -98,8 +107,57 @@ impl DownloadIndex {
         true
     }
 
+    /// The same for many at once, which come in the order of their generations, all of them higher than any that is there.
+    pub(super) fn take(&mut self, opened: Vec<Box<Download>>) {
+        let mut names: Vec<(Name, usize)> = (0..)
+            .zip(&opened)
+            .map(|(at, download)| (Name::new(&download.key(), download.generation()), at))
+            .collect();
+        names.sort_unstable();
+        // Of one resource the last counts. It is the last of those whose keys begin alike, unless keys of two resources
+        // do.
+        let mut current = vec![true; opened.len()];
+        for alike in names.chunk_by(|one, two| one.0.begins_like(&two.0)) {
+            for (nth, (_, at)) in alike.iter().enumerate() {
+                let key = opened[*at].key();
+                let is_same = |(_, later): &(Name, usize)| opened[*later].key() == key;
+                current[*at] = !alike[nth + 1..].iter().any(is_same);
+                if let Some(older) = self.older(&key) {
+                    self.remove(older);
+                }
+            }
+        }
+        names.retain(|(_, at)| current[*at]);
+        let mut new = Vec::with_capacity(names.len());
+        for (download, _) in opened.into_iter().zip(current).filter(|(_, current)| *current) {
+            self.bytes += download.bytes();
+            self.live_bytes += download.live_bytes();
+            new.push((download.generation(), download));
+        }
+        let names = names.into_iter().map(|(name, _)| name);
+        // From many, a tree is made at once, which is quick and leaves no gaps.
+        if new.len() < self.len() / FEW {
+            self.by_generation.extend(new);
+            self.by_name.extend(names);
+        } else {
+            self.by_generation.append(&mut new.into_iter().collect());
+            self.by_name.append(&mut names.collect());
+        }
+    }
+
+    fn older(&self, key: &ResourceKey) -> Option<Generation> {
+        if self.is_empty() {
+            return None;
+        }
+        self.get(key).map(Download::generation)
+    }
+
     /// Takes a record of a generation over, if that is current.
-    pub(super) fn change(&mut self, generation: Generation, record: &Record) {
+    pub(super) fn change<Text: AsRef<str>>(
+        &mut self,
+        generation: Generation,
+        record: &Record<Text>,
+    ) {
         if let Some(download) = self.by_generation.get_mut(&generation) {
             self.bytes -= download.bytes();
             self.live_bytes -= download.live_bytes();
@@ -150,7 +208,7 @@ mod tests {
         for (counter, (asset, name)) in (1..).zip(names) {
             let key = ResourceKey { asset: key(asset), name: key(name) };
             let place = Place { key, generation: Generation(counter), file_bits: 0 };
-            assert!(index.open(place, "", &StoredFacts::default()));
+            assert!(index.open(place, "", &StoredFacts::<Box<str>>::default()));
         }
         let of = |index: &DownloadIndex, asset, name| {
             let key = ResourceKey { asset: key(asset), name: key(name) };

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Key;
+use super::{FEW, Key};
 
 /// The order of use of the assets that are stored. One that was never used comes before all that were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +77,46 @@ impl LruIndex {
                 NEVER => self.never.insert(asset),
                 _ => self.order.insert(Used::new(at, asset)),
             };
+        }
+    }
+
+    /// The same for many at once, ordered by assets: that one is there, or with a number that it was used, if it is there.
+    pub(super) fn take(&mut self, changes: Vec<(Key, Option<u64>)>) {
+        let (mut used, mut order, mut never) = (Vec::new(), Vec::new(), Vec::new());
+        for of_one in changes.chunk_by(|one, two| one.0 == two.0) {
+            let asset = of_one[0].0;
+            let before = match self.used.is_empty() {
+                true => None,
+                false => self.used.get(&asset).copied(),
+            };
+            let mut now = before;
+            for (_, change) in of_one {
+                now = match change {
+                    None => now.or(Some(NEVER)),
+                    Some(at) => now.map(|_| *at),
+                };
+            }
+            let Some(now) = now.filter(|_| now != before) else {
+                continue;
+            };
+            if let Some(before) = before {
+                self.forget(asset, before);
+            }
+            used.push((asset, now));
+            match now {
+                NEVER => never.push(asset),
+                _ => order.push(Used::new(now, asset)),
+            }
+        }
+        // From many, a tree is made at once, which is quick and leaves no gaps.
+        if used.len() < self.used.len() / FEW {
+            self.used.extend(used);
+            self.order.extend(order);
+            self.never.extend(never);
+        } else {
+            self.used.append(&mut used.into_iter().collect());
+            self.order.append(&mut order.into_iter().collect());
+            self.never.append(&mut never.into_iter().collect());
         }
     }
 

@@ -47,10 +47,9 @@ pub(super) fn run() -> Result<(), Failure> {
     let mut scratch = client.open(url.as_str())?;
     read_all(&mut scratch)?;
     println!(
-        "\nFirst read of an earlier session's bytes, us (medians; 'more' is of the pairs) {:>9}",
-        "load"
+        "\nFirst read of an earlier session's bytes, us: medians; 'more' is of the pairs, with its best tenth"
     );
-    println!("{:<26} {:>8} {:>8} {:>8} {:>9}", "", "first", "again", "more", "temp dir");
+    println!("{:<26} {:>8} {:>8} {:>15} {:>9}", "", "first", "again", "more", "temp dir");
     for (name, len, within) in SORTS {
         let mut times = Times::default();
         for _ in 0..ROUNDS {
@@ -59,9 +58,11 @@ pub(super) fn run() -> Result<(), Failure> {
             times.take(&stream, &scratch, len, within)?;
         }
         let more = times.first.iter().zip(&times.again).map(|(first, again)| first - again);
-        let (more, Times { first, again, scratch }) = (median(more.collect()), times);
-        let [first, again, scratch] = [first, again, scratch].map(median);
-        println!("{name:<26} {first:>8.1} {again:>8.1} {more:>8.1} {scratch:>9.1}");
+        let mut more: Vec<f64> = more.collect();
+        more.sort_by(f64::total_cmp);
+        let (best, more) = (more[more.len() / 10], more[more.len() / 2]);
+        let [first, again, scratch] = [times.first, times.again, times.scratch].map(median);
+        println!("{name:<26} {first:>8.1} {again:>8.1} {more:>8.1} {best:>6.1} {scratch:>9.1}");
     }
     assert_eq!(origin.requests("/a.bin").len(), 2, "what is complete is not asked for again");
     Ok(())

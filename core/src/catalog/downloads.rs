@@ -19,19 +19,25 @@ pub struct DownloadIndex {
 
 /// How the keys of a resource begin, which as a rule tells it from all others, and where to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
+pub(super) struct Name {
     asset: u64,
     name: u64,
-    generation: Generation,
+    pub(super) generation: Generation,
 }
 
 impl Name {
-    fn new(key: &ResourceKey, generation: Generation) -> Self {
+    pub(super) fn new(key: &ResourceKey, generation: Generation) -> Self {
         Self { asset: key.asset.prefix(), name: key.name.prefix(), generation }
     }
 
-    fn begins_like(&self, other: &Self) -> bool {
-        (self.asset, self.name) == (other.asset, other.name)
+    /// The least that begins so.
+    fn first(self) -> Self {
+        Self { generation: FIRST, ..self }
+    }
+
+    /// The greatest that begins so.
+    fn last(self) -> Self {
+        Self { generation: LAST, ..self }
     }
 }
 
@@ -108,32 +114,24 @@ impl DownloadIndex {
     }
 
     /// The same for many at once, which come in the order of their generations, all of them higher than any that is there.
-    pub(super) fn take(&mut self, opened: Vec<Box<Download>>) {
-        let mut names: Vec<(Name, usize)> = (0..)
-            .zip(&opened)
-            .map(|(at, download)| (Name::new(&download.key(), download.generation()), at))
-            .collect();
+    pub(super) fn take(&mut self, opened: Vec<(Name, Box<Download>)>) {
+        let mut names: Vec<(Name, usize)> =
+            opened.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
         names.sort_unstable();
-        // Of one resource the last counts. It is the last of those whose keys begin alike, unless keys of two resources
-        // do.
         let mut current = vec![true; opened.len()];
-        for alike in names.chunk_by(|one, two| one.0.begins_like(&two.0)) {
-            for (nth, (_, at)) in alike.iter().enumerate() {
-                let key = opened[*at].key();
-                let is_same = |(_, later): &(Name, usize)| opened[*later].key() == key;
-                current[*at] = !alike[nth + 1..].iter().any(is_same);
-                if let Some(older) = self.older(&key) {
-                    self.remove(older);
-                }
-            }
+        for alike in names.chunk_by(|(one, _), (two, _)| one.first() == two.first()) {
+            self.replace_older(alike, &opened, &mut current);
         }
         names.retain(|(_, at)| current[*at]);
-        let mut new = Vec::with_capacity(names.len());
-        for (download, _) in opened.into_iter().zip(current).filter(|(_, current)| *current) {
-            self.bytes += download.bytes();
-            self.live_bytes += download.live_bytes();
-            new.push((download.generation(), download));
-        }
+        let opened = opened.into_iter().zip(current);
+        let new: Vec<(Generation, Box<Download>)> = opened
+            .filter(|(_, current)| *current)
+            .map(|((name, download), _)| {
+                self.bytes += download.bytes();
+                self.live_bytes += download.live_bytes();
+                (name.generation, download)
+            })
+            .collect();
         let names = names.into_iter().map(|(name, _)| name);
         // From many, a tree is made at once, which is quick and leaves no gaps.
         if new.len() < self.len() / FEW {
@@ -145,11 +143,25 @@ impl DownloadIndex {
         }
     }
 
-    fn older(&self, key: &ResourceKey) -> Option<Generation> {
-        if self.is_empty() {
-            return None;
+    /// Of each resource among those whose keys begin alike, the last generation is current, and none that is there.
+    fn replace_older(
+        &mut self,
+        alike: &[(Name, usize)],
+        opened: &[(Name, Box<Download>)],
+        current: &mut [bool],
+    ) {
+        let is_there = self.by_name.range(alike[0].0.first()..=alike[0].0.last()).next().is_some();
+        if alike.len() == 1 && !is_there {
+            // As a rule. What is far away is not looked at.
+            return;
         }
-        self.get(key).map(Download::generation)
+        for (nth, (_, at)) in alike.iter().enumerate() {
+            let key = opened[*at].1.key();
+            current[*at] = !alike[nth + 1..].iter().any(|(_, later)| opened[*later].1.key() == key);
+            if let Some(older) = self.get(&key).map(Download::generation) {
+                self.remove(older);
+            }
+        }
     }
 
     /// Takes a record of a generation over, if that is current.

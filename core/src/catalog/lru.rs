@@ -41,6 +41,14 @@ impl Used {
     }
 }
 
+/// What happened to one asset: first that it came, if it did, then that it was used, if it was and is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub(super) asset: Key,
+    pub(super) opened: bool,
+    pub(super) used: Option<u64>,
+}
+
 /// Never: the first use has the number one.
 const NEVER: u64 = 0;
 
@@ -80,21 +88,18 @@ impl LruIndex {
         }
     }
 
-    /// The same for many at once, ordered by assets: that one is there, or with a number that it was used, if it is there.
-    pub(super) fn take(&mut self, changes: Vec<(Key, Option<u64>)>) {
+    /// The same for many at once, ordered by assets.
+    pub(super) fn take(&mut self, changes: &[Change]) {
         let (mut used, mut order, mut never) = (Vec::new(), Vec::new(), Vec::new());
-        for of_one in changes.chunk_by(|one, two| one.0 == two.0) {
-            let asset = of_one[0].0;
+        for of_one in changes.chunk_by(|one, two| one.asset == two.asset) {
+            let asset = of_one[0].asset;
             let before = match self.used.is_empty() {
                 true => None,
                 false => self.used.get(&asset).copied(),
             };
             let mut now = before;
-            for (_, change) in of_one {
-                now = match change {
-                    None => now.or(Some(NEVER)),
-                    Some(at) => now.map(|_| *at),
-                };
+            for change in of_one {
+                now = now.or(change.opened.then_some(NEVER)).map(|at| change.used.unwrap_or(at));
             }
             let Some(now) = now.filter(|_| now != before) else {
                 continue;

@@ -4,10 +4,12 @@
 //! That is possible while generations rise from one [`Record::Open`] to the next and nothing is removed: then it makes no
 //! difference when a resource is found to have taken another one's place. Before any other record, what waits is entered.
 
+use super::downloads::Name;
+use super::lru::Change;
 use super::{Catalog, Download, Generation, Key, Record};
 
 /// No more wait than these, so that the memory doesn't depend on the file.
-const MOST_OPENED: usize = 1 << 15;
+const MOST_OPENED: usize = 3 << 13;
 const MOST_USES: usize = 1 << 12;
 
 /// A catalog that grows by records.
@@ -22,6 +24,9 @@ pub struct Replay {
 
 #[derive(Debug)]
 struct Opened {
+    /// The download's own, which lies elsewhere.
+    name: Name,
+    asset: Key,
     download: Box<Download>,
     /// The last use of its asset before the next one was opened.
     used: Option<u64>,
@@ -43,7 +48,8 @@ impl Replay {
             Record::Open { place, label, facts } if highest < Some(place.generation) => {
                 self.catalog.highest = Some(place.generation);
                 let download = Box::new(Download::new(*place, label.as_ref(), facts));
-                self.opened.push(Opened { download, used: None });
+                let name = Name::new(&place.key, place.generation);
+                self.opened.push(Opened { name, asset: place.key.asset, download, used: None });
             }
             Record::Facts { generation, .. }
             | Record::Extents { generation, .. }
@@ -56,7 +62,7 @@ impl Replay {
                 let before = self.opened.len();
                 match self.opened.last_mut() {
                     None => self.catalog.take(record),
-                    Some(last) if last.asset() == *asset => last.used = Some(*at),
+                    Some(last) if last.asset == *asset => last.used = Some(*at),
                     Some(_) => self.uses.push((before, *asset, *at)),
                 }
             }
@@ -77,12 +83,12 @@ impl Replay {
     /// A generation that the catalog doesn't have yet.
     fn waiting(&mut self, generation: Generation) -> Option<&mut Download> {
         // As a rule it is one of the last.
-        let last = self.opened.last()?.download.generation();
+        let last = self.opened.last()?.name.generation;
         let at = match last == generation {
             true => self.opened.len() - 1,
             false => {
-                let generations = |opened: &Opened| opened.download.generation();
-                self.opened.binary_search_by_key(&generation, generations).ok()?
+                let of = |opened: &Opened| opened.name.generation;
+                self.opened.binary_search_by_key(&generation, of).ok()?
             }
         };
         Some(&mut self.opened[at].download)
@@ -93,31 +99,26 @@ impl Replay {
         if self.opened.is_empty() {
             return;
         }
-        self.catalog.lru.take(self.changes());
+        let changes = self.changes();
         self.uses.clear();
-        let opened = self.opened.drain(..).map(|opened| opened.download);
-        self.catalog.downloads.take(opened.collect());
+        // With its room: the tables need some to grow.
+        let opened = core::mem::take(&mut self.opened).into_iter();
+        let opened = opened.map(|opened| (opened.name, opened.download)).collect();
+        self.catalog.downloads.take(opened);
+        self.catalog.lru.take(&changes);
     }
 
-    /// What becomes of the order of use: that an asset is there, or that it was used, if it is there. By assets, and of
-    /// one asset in the order of the records.
-    fn changes(&self) -> Vec<(Key, Option<u64>)> {
-        let mut changes = Vec::with_capacity(self.opened.len() * 2 + self.uses.len());
+    /// What becomes of the order of use: by assets, and of one asset in the order of the records.
+    fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::with_capacity(self.opened.len() + self.uses.len());
         let mut uses = self.uses.iter().peekable();
         for (before, opened) in (1..).zip(&self.opened) {
-            changes.push((opened.asset(), None));
-            changes.extend(opened.used.map(|at| (opened.asset(), Some(at))));
+            changes.push(Change { asset: opened.asset, opened: true, used: opened.used });
             while let Some((_, asset, at)) = uses.next_if(|(after, ..)| *after == before) {
-                changes.push((*asset, Some(*at)));
+                changes.push(Change { asset: *asset, opened: false, used: Some(*at) });
             }
         }
-        changes.sort_by_key(|(asset, _)| *asset);
+        changes.sort_by_key(|change| change.asset);
         changes
-    }
-}
-
-impl Opened {
-    fn asset(&self) -> Key {
-        self.download.place().key.asset
     }
 }

@@ -54,7 +54,8 @@ pub(super) fn run() -> Result<(), Failure> {
     println!("\nSIGKILL at half of 64 MiB at 32 MiB/s, {KILLS} times: KiB, median and most");
     println!("{:<12} {:>17} {:>17} {:>17}", "", "fetched again", "in flight", "not recorded");
     for program in ["play", "play-tokio"] {
-        let costs = (0..KILLS).map(|_| kill(program)).collect::<Result<Vec<Cost>, _>>()?;
+        let costs =
+            (0..KILLS as u64).map(|seed| kill(program, seed)).collect::<Result<Vec<Cost>, _>>()?;
         let column = |of: fn(&Cost) -> u64| {
             let mut all: Vec<u64> = costs.iter().map(of).collect();
             all.sort_unstable();
@@ -70,14 +71,16 @@ pub(super) fn run() -> Result<(), Failure> {
 }
 
 /// One life that is killed, and one that gets to the end.
-fn kill(program: &str) -> Result<Cost, Failure> {
+fn kill(program: &str, seed: u64) -> Result<Cost, Failure> {
+    // Anywhere in a block.
+    let at = LEN / 2 + fastrand::Rng::with_seed(seed).u64(..1 << 20);
     // What is handed to the socket shall be little more than what was received.
     let origin = Origin::builder().send_buffer(16 * 1024).rate(RATE).start();
     origin.put("/a.bin", content(1, LEN));
     let url = origin.url("/a.bin");
     let dir = tempfile::tempdir()?;
     let mut killed = start(program, &url, dir.path())?;
-    while origin.bytes_sent("/a.bin") < LEN / 2 {
+    while origin.bytes_sent("/a.bin") < at {
         thread::sleep(Duration::from_micros(500));
     }
     killed.0.kill()?;

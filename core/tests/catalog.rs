@@ -4,7 +4,7 @@ mod records;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use infill_core::catalog::{Catalog, Extent, Generation, Key, Place, Record};
+use infill_core::catalog::{Catalog, Extent, Generation, Key, Place, Record, Replay};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -181,6 +181,32 @@ fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Catalog {
     catalog
 }
 
+/// Those that are marked begin a new generation, or are of one of the last, as in a journal that nothing happened to.
+fn as_written(records: Vec<(Record, bool, u64)>) -> Vec<Record> {
+    let mut last = Generation(0);
+    let written = records.into_iter().map(|(mut record, marked, back)| {
+        match &mut record {
+            Record::Open { place, .. } if marked => {
+                last = last.next(0);
+                place.generation = last;
+            }
+            Record::Facts { generation, .. }
+            | Record::Extents { generation, .. }
+            | Record::Retract { generation, .. }
+            | Record::Commit { generation, .. }
+            | Record::Remove { generation }
+                if marked =>
+            {
+                *generation = Generation(last.0.saturating_sub(back << 32));
+            }
+            _ => {}
+        }
+        last = last.max(record.generation().unwrap_or(last));
+        record
+    });
+    written.collect()
+}
+
 #[cfg(feature = "cache")]
 fn journal_bytes(records: &[Record]) -> u64 {
     use infill_core::journal::{Encoder, HEADER_BYTES, Header};
@@ -211,6 +237,19 @@ proptest! {
         prop_assert_eq!(&replay(&snapshot), &catalog);
         #[cfg(feature = "cache")]
         prop_assert_eq!(journal_bytes(&snapshot), catalog.live_bytes());
+    }
+
+    #[test]
+    fn a_replay_gives_what_one_record_after_the_other_gives(
+        records in vec((records::record(), prop::bool::weighted(0.9), 0_u64..3), 0..120),
+    ) {
+        let records = as_written(records);
+        let mut replayed = Replay::new();
+        records.iter().for_each(|record| replayed.apply(record));
+        let (replayed, catalog) = (replayed.finish(), replay(&records));
+        prop_assert_eq!(replayed.live_bytes(), catalog.live_bytes());
+        prop_assert_eq!(replayed.downloads().bytes(), catalog.downloads().bytes());
+        prop_assert_eq!(replayed, catalog);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Journal {
 
 fn read(header: Header, bytes: &[u8]) -> (Vec<Record>, Found) {
     let mut records = Vec::new();
-    let found = Reader::new(header).file(bytes, |record| records.push(record));
+    let found = Reader::new(header).file(bytes, |record| records.push(record.into_owned()));
     assert_eq!(found.records, records.len() as u64);
     (records, found)
 }

@@ -28,6 +28,14 @@ impl Download {
         Place { key, generation, file_bits }
     }
 
+    pub(super) fn key(&self) -> ResourceKey {
+        self.key
+    }
+
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// Where it came from, for people.
     pub fn label(&self) -> &str {
         self.texts.label()
@@ -87,7 +95,11 @@ impl Download {
         self.extents.bytes()
     }
 
-    pub(super) fn new(place: Place, label: &str, facts: &StoredFacts) -> Self {
+    pub(super) fn new<Text: AsRef<str>>(
+        place: Place,
+        label: &str,
+        facts: &StoredFacts<Text>,
+    ) -> Self {
         Self {
             key: place.key,
             file_bits: place.file_bits,
@@ -102,7 +114,7 @@ impl Download {
     }
 
     /// Takes a record of its generation over.
-    pub(super) fn apply(&mut self, record: &Record) {
+    pub(super) fn apply<Text: AsRef<str>>(&mut self, record: &Record<Text>) {
         match record {
             Record::Facts { facts, .. } => {
                 // Of another length, it was never complete.

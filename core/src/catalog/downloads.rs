@@ -3,7 +3,7 @@
 use core::ops::RangeBounds;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Download, Generation, Key, Place, Record, ResourceKey, StoredFacts};
+use super::{Download, FEW, Generation, Key, Place, Record, ResourceKey, StoredFacts};
 
 /// All resources.
 ///
@@ -19,15 +19,25 @@ pub struct DownloadIndex {
 
 /// How the keys of a resource begin, which as a rule tells it from all others, and where to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
+pub(super) struct Name {
     asset: u64,
     name: u64,
-    generation: Generation,
+    pub(super) generation: Generation,
 }
 
 impl Name {
-    fn new(key: &ResourceKey, generation: Generation) -> Self {
+    pub(super) fn new(key: &ResourceKey, generation: Generation) -> Self {
         Self { asset: key.asset.prefix(), name: key.name.prefix(), generation }
+    }
+
+    /// The least that begins so.
+    fn first(self) -> Self {
+        Self { generation: FIRST, ..self }
+    }
+
+    /// The greatest that begins so.
+    fn last(self) -> Self {
+        Self { generation: LAST, ..self }
     }
 }
 
@@ -80,7 +90,12 @@ impl DownloadIndex {
     }
 
     /// Takes the place of an older generation of the same resource. Says whether it is now there.
-    pub(super) fn open(&mut self, place: Place, label: &str, facts: &StoredFacts) -> bool {
+    pub(super) fn open<Text: AsRef<str>>(
+        &mut self,
+        place: Place,
+        label: &str,
+        facts: &StoredFacts<Text>,
+    ) -> bool {
         if self.by_generation.contains_key(&place.generation) {
             return false;
         }
@@ -98,8 +113,63 @@ impl DownloadIndex {
         true
     }
 
+    /// The same for many at once, which come in the order of their generations, all of them higher than any that is there.
+    pub(super) fn take(&mut self, opened: Vec<(Name, Box<Download>)>) {
+        let mut names: Vec<(Name, usize)> =
+            opened.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+        names.sort_unstable();
+        let mut current = vec![true; opened.len()];
+        for alike in names.chunk_by(|(one, _), (two, _)| one.first() == two.first()) {
+            self.replace_older(alike, &opened, &mut current);
+        }
+        names.retain(|(_, at)| current[*at]);
+        let opened = opened.into_iter().zip(current);
+        let new: Vec<(Generation, Box<Download>)> = opened
+            .filter(|(_, current)| *current)
+            .map(|((name, download), _)| {
+                self.bytes += download.bytes();
+                self.live_bytes += download.live_bytes();
+                (name.generation, download)
+            })
+            .collect();
+        let names = names.into_iter().map(|(name, _)| name);
+        // From many, a tree is made at once, which is quick and leaves no gaps.
+        if new.len() < self.len() / FEW {
+            self.by_generation.extend(new);
+            self.by_name.extend(names);
+        } else {
+            self.by_generation.append(&mut new.into_iter().collect());
+            self.by_name.append(&mut names.collect());
+        }
+    }
+
+    /// Of each resource among those whose keys begin alike, the last generation is current, and none that is there.
+    fn replace_older(
+        &mut self,
+        alike: &[(Name, usize)],
+        opened: &[(Name, Box<Download>)],
+        current: &mut [bool],
+    ) {
+        let is_there = self.by_name.range(alike[0].0.first()..=alike[0].0.last()).next().is_some();
+        if alike.len() == 1 && !is_there {
+            // As a rule. What is far away is not looked at.
+            return;
+        }
+        for (nth, (_, at)) in alike.iter().enumerate() {
+            let key = opened[*at].1.key();
+            current[*at] = !alike[nth + 1..].iter().any(|(_, later)| opened[*later].1.key() == key);
+            if let Some(older) = self.get(&key).map(Download::generation) {
+                self.remove(older);
+            }
+        }
+    }
+
     /// Takes a record of a generation over, if that is current.
-    pub(super) fn change(&mut self, generation: Generation, record: &Record) {
+    pub(super) fn change<Text: AsRef<str>>(
+        &mut self,
+        generation: Generation,
+        record: &Record<Text>,
+    ) {
         if let Some(download) = self.by_generation.get_mut(&generation) {
             self.bytes -= download.bytes();
             self.live_bytes -= download.live_bytes();
@@ -150,7 +220,7 @@ mod tests {
         for (counter, (asset, name)) in (1..).zip(names) {
             let key = ResourceKey { asset: key(asset), name: key(name) };
             let place = Place { key, generation: Generation(counter), file_bits: 0 };
-            assert!(index.open(place, "", &StoredFacts::default()));
+            assert!(index.open(place, "", &StoredFacts::<Box<str>>::default()));
         }
         let of = |index: &DownloadIndex, asset, name| {
             let key = ResourceKey { asset: key(asset), name: key(name) };

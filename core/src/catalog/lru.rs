@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Key;
+use super::{FEW, Key};
 
 /// The order of use of the assets that are stored. One that was never used comes before all that were.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,14 @@ impl Used {
     fn at(&self) -> u64 {
         u64::from_le_bytes(self.0)
     }
+}
+
+/// What happened to one asset: first that it came, if it did, then that it was used, if it was and is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub(super) asset: Key,
+    pub(super) opened: bool,
+    pub(super) used: Option<u64>,
 }
 
 /// Never: the first use has the number one.
@@ -77,6 +85,43 @@ impl LruIndex {
                 NEVER => self.never.insert(asset),
                 _ => self.order.insert(Used::new(at, asset)),
             };
+        }
+    }
+
+    /// The same for many at once, ordered by assets.
+    pub(super) fn take(&mut self, changes: &[Change]) {
+        let (mut used, mut order, mut never) = (Vec::new(), Vec::new(), Vec::new());
+        for of_one in changes.chunk_by(|one, two| one.asset == two.asset) {
+            let asset = of_one[0].asset;
+            let before = match self.used.is_empty() {
+                true => None,
+                false => self.used.get(&asset).copied(),
+            };
+            let mut now = before;
+            for change in of_one {
+                now = now.or(change.opened.then_some(NEVER)).map(|at| change.used.unwrap_or(at));
+            }
+            let Some(now) = now.filter(|_| now != before) else {
+                continue;
+            };
+            if let Some(before) = before {
+                self.forget(asset, before);
+            }
+            used.push((asset, now));
+            match now {
+                NEVER => never.push(asset),
+                _ => order.push(Used::new(now, asset)),
+            }
+        }
+        // From many, a tree is made at once, which is quick and leaves no gaps.
+        if used.len() < self.used.len() / FEW {
+            self.used.extend(used);
+            self.order.extend(order);
+            self.never.extend(never);
+        } else {
+            self.used.append(&mut used.into_iter().collect());
+            self.order.append(&mut order.into_iter().collect());
+            self.never.append(&mut never.into_iter().collect());
         }
     }
 

@@ -11,6 +11,7 @@ mod listing;
 mod lru;
 mod pins;
 mod record;
+mod replay;
 mod size;
 mod texts;
 
@@ -21,6 +22,10 @@ pub use listing::Listing;
 pub use lru::LruIndex;
 pub use pins::PinsIndex;
 pub use record::{Extent, Generation, Place, Record, StoredFacts};
+pub use replay::Replay;
+
+/// So much more is there already that what is new is few.
+const FEW: usize = 8;
 
 /// The three tables.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,11 +47,15 @@ impl Catalog {
     ///
     /// A use of an asset of which nothing is stored is ignored too: an order of what is not there leads nowhere.
     pub fn apply(&mut self, record: &Record) {
+        self.take(record);
+    }
+
+    fn take<Text: AsRef<str>>(&mut self, record: &Record<Text>) {
         // Also of what is not there any more: its number was used.
         self.highest = self.highest.max(record.generation());
         match record {
             Record::Open { place, label, facts } => {
-                if self.downloads.open(*place, label, facts) {
+                if self.downloads.open(*place, label.as_ref(), facts) {
                     self.lru.add(place.key.asset);
                 }
             }

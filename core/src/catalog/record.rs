@@ -70,22 +70,23 @@ impl Extent {
     }
 }
 
-/// What is known of a resource besides its bytes: [`Facts`] and [`Validator`], as they are stored.
+/// What is known of a resource besides its bytes: [`Facts`] and [`Validator`], as they are stored. Its texts are its own,
+/// or `&str`s that lie in the journal's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cache", derive(serde::Serialize, serde::Deserialize))]
-pub struct StoredFacts {
+pub struct StoredFacts<Text = Box<str>> {
     /// The length, if it is proven.
     pub total: Option<u64>,
     /// `Content-Type`.
-    pub content_type: Option<Box<str>>,
+    pub content_type: Option<Text>,
     /// Whether the end was told by closing the connection alone.
     pub unverified: bool,
     /// `ETag`, as it was sent.
-    pub etag: Option<Box<str>>,
+    pub etag: Option<Text>,
     /// `Last-Modified`, as it was sent.
-    pub last_modified: Option<Box<str>>,
+    pub last_modified: Option<Text>,
     /// `Date`, as it was sent.
-    pub date: Option<Box<str>>,
+    pub date: Option<Text>,
     /// Whether ETags were seen to differ over equal bytes (FAULTS A10).
     pub etags_per_node: bool,
 }
@@ -137,25 +138,39 @@ impl StoredFacts {
     }
 }
 
-/// One thing that happened.
+impl StoredFacts<&str> {
+    fn into_owned(self) -> StoredFacts {
+        StoredFacts {
+            total: self.total,
+            content_type: self.content_type.map(Box::from),
+            unverified: self.unverified,
+            etag: self.etag.map(Box::from),
+            last_modified: self.last_modified.map(Box::from),
+            date: self.date.map(Box::from),
+            etags_per_node: self.etags_per_node,
+        }
+    }
+}
+
+/// One thing that happened. Its texts are its own, or `&str`s that lie in the journal's bytes.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "cache", derive(serde::Serialize, serde::Deserialize))]
-pub enum Record {
+pub enum Record<Text = Box<str>> {
     /// A generation began. It takes the place of an older one of the same resource.
     Open {
         /// Where its bytes are.
         place: Place,
         /// The URL without what may be secret: for people.
-        label: Box<str>,
+        label: Text,
         /// What is known of it.
-        facts: StoredFacts,
+        facts: StoredFacts<Text>,
     },
     /// More became known.
     Facts {
         /// Of which.
         generation: Generation,
         /// All that is known now.
-        facts: StoredFacts,
+        facts: StoredFacts<Text>,
     },
     /// Bytes were written. An extent that shares a byte with an older one takes its place.
     Extents {
@@ -202,7 +217,9 @@ pub enum Record {
 impl Record {
     /// So many extents fit into one record.
     pub const MAX_EXTENTS: usize = 512;
+}
 
+impl<Text> Record<Text> {
     /// The generation that it is about, if it is about one.
     pub fn generation(&self) -> Option<Generation> {
         match self {
@@ -213,6 +230,26 @@ impl Record {
             | Self::Commit { generation, .. }
             | Self::Remove { generation } => Some(*generation),
             Self::Pin { .. } | Self::Use { .. } => None,
+        }
+    }
+}
+
+impl Record<&str> {
+    /// The same with texts of its own.
+    pub fn into_owned(self) -> Record {
+        match self {
+            Self::Open { place, label, facts } => {
+                Record::Open { place, label: label.into(), facts: facts.into_owned() }
+            }
+            Self::Facts { generation, facts } => {
+                Record::Facts { generation, facts: facts.into_owned() }
+            }
+            Self::Extents { generation, extents } => Record::Extents { generation, extents },
+            Self::Retract { generation, range } => Record::Retract { generation, range },
+            Self::Commit { generation, final_len } => Record::Commit { generation, final_len },
+            Self::Remove { generation } => Record::Remove { generation },
+            Self::Pin { asset, pinned } => Record::Pin { asset, pinned },
+            Self::Use { asset, at } => Record::Use { asset, at },
         }
     }
 }

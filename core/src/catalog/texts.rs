@@ -19,9 +19,11 @@ const ABSENT: u16 = u16::MAX;
 impl Texts {
     /// Packs them. A field that is too long is left out and a label that is too long is cut: so they fit into a record
     /// again, wherever they come from.
-    pub(super) fn new(label: &str, facts: &StoredFacts) -> Self {
+    pub(super) fn new<Text: AsRef<str>>(label: &str, facts: &StoredFacts<Text>) -> Self {
         let fields = [&facts.content_type, &facts.etag, &facts.last_modified, &facts.date];
-        let field = |at: usize| fields[at].as_deref().filter(|text| text.len() <= FIELD_BYTES);
+        let field = |at: usize| {
+            fields[at].as_ref().map(AsRef::as_ref).filter(|text: &&str| text.len() <= FIELD_BYTES)
+        };
         let texts = [Some(cut(label)), field(0), field(1), field(2), field(3)];
         // Its own capacity at once: what is boxed later must not be moved for that.
         let mut all = String::with_capacity(texts.iter().flatten().map(|text| text.len()).sum());
@@ -37,7 +39,7 @@ impl Texts {
     }
 
     /// The same label with other fields.
-    pub(super) fn with_facts(&self, facts: &StoredFacts) -> Self {
+    pub(super) fn with_facts<Text: AsRef<str>>(&self, facts: &StoredFacts<Text>) -> Self {
         Self::new(self.label(), facts)
     }
 

@@ -21,8 +21,8 @@ pub(super) fn write(record: &Record, out: &mut Vec<u8>) -> Option<()> {
     options().serialize_into(out, record).ok()
 }
 
-/// What a payload says.
-pub(super) fn read(payload: &[u8]) -> Option<Record> {
+/// What a payload says. Its texts stay where they are.
+pub(super) fn read(payload: &[u8]) -> Option<Record<&str>> {
     // What it claims of its own lengths is bounded by its own: a limit of the options does not count for slices.
     if payload.len() > MAX_PAYLOAD {
         return None;

@@ -38,7 +38,7 @@ impl Reader {
 
     /// Takes the next [`BLOCK_BYTES`] of the file, the first with the header in it; only the last may be shorter. Calls
     /// `each` with each record, in order.
-    pub fn block(&mut self, bytes: &[u8], mut each: impl FnMut(Record)) {
+    pub fn block(&mut self, bytes: &[u8], mut each: impl FnMut(Record<&str>)) {
         let bytes = &bytes[..bytes.len().min(BLOCK_BYTES)];
         let begin = if self.offset == 0 { HEADER_BYTES.min(bytes.len()) } else { 0 };
         let mut at = begin;
@@ -71,7 +71,7 @@ impl Reader {
     }
 
     /// Takes a whole file that is in memory.
-    pub fn file(mut self, bytes: &[u8], mut each: impl FnMut(Record)) -> Found {
+    pub fn file(mut self, bytes: &[u8], mut each: impl FnMut(Record<&str>)) -> Found {
         for block in bytes.chunks(BLOCK_BYTES) {
             self.block(block, &mut each);
         }

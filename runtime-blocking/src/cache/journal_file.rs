@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use infill_core::catalog::{Catalog, Record};
+use infill_core::catalog::{Catalog, Record, Replay};
 use infill_core::journal::{BLOCK_BYTES, Encoder, Found, Header, NoHeader, Reader};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -69,8 +69,8 @@ impl JournalFile {
         // What a compaction left that was interrupted. If it can't be deleted, the next one will say so.
         let _ = disk.remove(JOURNAL_NEW);
         let mut epochs = Epochs { seed: entropy, count: 0 };
-        let mut catalog = Catalog::new();
-        let (open, named, damage) = match read(&**disk, &mut catalog)? {
+        let mut replay = Replay::new();
+        let (open, named, damage) = match read(&**disk, &mut replay)? {
             Present::Readable(open, damage) => (open, false, damage),
             Present::Missing => (begin(&**disk, epochs.next(), &[])?, true, None),
             Present::Unreadable(why) => {
@@ -83,7 +83,7 @@ impl JournalFile {
         let (disk, lock) = (Arc::clone(disk), Arc::clone(lock));
         let (unchecked, refused, buf) = (0, None, Vec::new());
         let journal = Self { disk, lock, epochs, open, unchecked, named, refused, buf };
-        Ok(Opened { journal, catalog, damage })
+        Ok(Opened { journal, catalog: replay.finish(), damage })
     }
 
     /// How long it is.
@@ -197,7 +197,7 @@ enum Present {
     Unreadable(String),
 }
 
-fn read(disk: &dyn Disk, catalog: &mut Catalog) -> io::Result<Present> {
+fn read(disk: &dyn Disk, replay: &mut Replay) -> io::Result<Present> {
     let file = match disk.open(JOURNAL, false) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Present::Missing),
         file => file?,
@@ -218,7 +218,7 @@ fn read(disk: &dyn Disk, catalog: &mut Catalog) -> io::Result<Present> {
     let mut at_byte = 0;
     while count > 0 {
         for block in piece[..count].chunks(BLOCK_BYTES) {
-            reader.block(block, |record| catalog.apply(&record));
+            reader.block(block, |record| replay.apply(&record));
         }
         at_byte += count as u64;
         // A piece that is not full was the last.

@@ -2,6 +2,7 @@
 //! server.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -114,7 +115,8 @@ fn seek_and_read_through() -> Result<(), Failure> {
         let origin = manners.rate(4 << 20).start();
         origin.put("/a", Resource::new(bytes.clone()));
         let url = origin.url("/a");
-        let job = Job { url: url.clone(), len: LEN };
+        // None of them has a cache.
+        let job = Job { url: url.clone(), len: LEN, dir: PathBuf::new() };
         let read = match name {
             "stream-download" => through(runtime.block_on(peer(&url))?),
             "infill-blocking" => through(infill_blocking::Client::new()?.open(url)?),

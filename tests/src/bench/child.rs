@@ -21,7 +21,8 @@ pub(super) fn work(
     url: &str,
 ) -> Result<(), Failure> {
     let case = cases.iter().find(|case| case.name == name).ok_or("no such case")?;
-    let job = Job { url: url.to_owned(), len: setting.len };
+    let dir = tempfile::tempdir()?;
+    let job = Job { url: url.to_owned(), len: setting.len, dir: dir.path().to_owned() };
     let usage = Usage::of(|| (case.work)(&job))?;
     say(&usage.to_line());
     Ok(())

@@ -9,6 +9,7 @@ mod child;
 mod table;
 mod usage;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use usage::Usage;
@@ -25,6 +26,8 @@ pub struct Job {
     pub url: String,
     /// Its length in bytes.
     pub len: u64,
+    /// An empty directory that is there for this run alone, and deleted when all is measured.
+    pub dir: PathBuf,
 }
 
 /// Why a case could not be measured.

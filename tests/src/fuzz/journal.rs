@@ -2,7 +2,7 @@
 
 use arbitrary::{Result, Unstructured};
 use infill_core::catalog::{
-    Catalog, Extent, Generation, Key, Place, Record, ResourceKey, StoredFacts,
+    Catalog, Extent, Generation, Key, Place, Record, Replay, ResourceKey, StoredFacts,
 };
 use infill_core::journal::{
     BLOCK_BYTES, Encoder, Found, HEADER_BYTES, Header, MAX_PAYLOAD, Reader,
@@ -165,11 +165,14 @@ fn text(input: &mut Unstructured<'_>) -> Result<Box<str>> {
 
 /// All records of a file. The tables take any of them, and their snapshot gives them again.
 fn read(header: Header, file: &[u8]) -> (Vec<Record>, Found) {
-    let (mut records, mut catalog) = (Vec::new(), Catalog::new());
+    let (mut records, mut replay) = (Vec::new(), Replay::new());
     let found = Reader::new(header).file(file, |record| {
-        catalog.apply(&record);
-        records.push(record);
+        replay.apply(&record);
+        records.push(record.into_owned());
     });
+    let mut catalog = Catalog::new();
+    records.iter().for_each(|record| catalog.apply(record));
+    assert!(replay.finish() == catalog);
     let end = found.end as usize;
     assert!(end <= file.len().max(HEADER_BYTES) && found.records == records.len() as u64);
     assert!(found.damaged <= (end / BLOCK_BYTES) as u64, "damage beyond the end is none");

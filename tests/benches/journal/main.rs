@@ -1,4 +1,7 @@
-//! What it takes to open a journal (read it from a file and replay it), and what one more record costs.
+//! What it takes to open a journal (read it from a file and replay it), what one more record costs, and how often a
+//! journal is compacted.
+
+mod hour;
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use infill_core::catalog::{
-    Catalog, Extent, Generation, Key, Place, Record, ResourceKey, StoredFacts,
+    Catalog, Extent, Generation, Key, Place, Record, Replay, ResourceKey, StoredFacts,
 };
 use infill_core::journal::{BLOCK_BYTES, Encoder, Header, Reader};
 use infill_tests::alloc::{Counting, peak_of};
+use infill_tests::bench::median;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -40,7 +44,10 @@ fn main() {
         let (name, write) = CASES[case.parse::<usize>().expect("the number of a case")];
         return run(name, write);
     }
-    println!("{:<34} {:>8} {:>8} {:>9} {:>12}", "opening", "MiB", "ms", "heap MiB", "process MiB");
+    println!(
+        "{:<34} {:>8} {:>8} {:>8} {:>9} {:>12}",
+        "opening", "MiB", "ms", "cpu ms", "heap MiB", "process MiB"
+    );
     for case in 0..CASES.len() {
         let program = std::env::current_exe().expect("this program");
         let status = Command::new(program).args([CASE, &case.to_string()]).status();
@@ -52,6 +59,7 @@ fn main() {
         let nanos = |whole: Duration| whole.as_nanos() / u128::from(UPDATES);
         println!("{count:>26} files   {:>14} {:>14}", nanos(extent), nanos(used));
     }
+    hour::run();
 }
 
 fn run(name: &str, write: fn(&mut Journal)) {
@@ -66,27 +74,28 @@ fn run(name: &str, write: fn(&mut Journal)) {
 #[allow(clippy::print_stdout, reason = "a benchmark's output")]
 fn report(name: &str, bytes: u64, path: &Path) {
     let mib = |bytes: f64| bytes / f64::from(1 << 20);
-    let (mut times, mut heap, mut process) = (Vec::new(), 0, None);
+    let (mut times, mut cpu_times) = (Vec::new(), Vec::new());
+    let (mut heap, mut process) = (0, None);
     for _ in 0..ROUNDS {
         forget_peak();
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_nanos());
         let (catalog, peak) = peak_of(|| open(path));
-        times.push(start.elapsed());
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+        cpu_times.push((cpu_nanos() - cpu) as f64 / 1e6);
         heap = heap.max(peak);
         process = process.max(peak_kib());
         assert!(!catalog.downloads().is_empty());
     }
-    times.sort();
-    let median = times[ROUNDS / 2].as_secs_f64() * 1e3;
+    let (time, cpu) = (median(times), median(cpu_times));
     let process = process.map_or("-".to_owned(), |kib| format!("{:.1}", f64::from(kib) / 1024.0));
     let (size, heap) = (mib(bytes as f64), mib(heap as f64));
-    println!("{name:<34} {size:>8.1} {median:>8.1} {heap:>9.1} {process:>12}");
+    println!("{name:<34} {size:>8.1} {time:>8.1} {cpu:>8.1} {heap:>9.1} {process:>12}");
 }
 
 fn open(path: &Path) -> Catalog {
     let mut file = File::open(path).expect("the journal");
     let mut block = vec![0; BLOCK_BYTES];
-    let (mut catalog, mut reader) = (Catalog::new(), Reader::new(HEADER));
+    let (mut replay, mut reader) = (Replay::new(), Reader::new(HEADER));
     loop {
         let mut len = 0;
         while len < block.len() {
@@ -97,9 +106,9 @@ fn open(path: &Path) -> Catalog {
         }
         if len == 0 {
             assert_eq!(reader.finish().damaged, 0);
-            return catalog;
+            return replay.finish();
         }
-        reader.block(&block[..len], |record| catalog.apply(&record));
+        reader.block(&block[..len], |record| replay.apply(&record));
     }
 }
 
@@ -232,6 +241,13 @@ fn update(files: u32) -> (Duration, Duration) {
     let start = Instant::now();
     uses.iter().for_each(|record| write(&mut catalog, record));
     (of_extents, start.elapsed())
+}
+
+/// What this thread has had of the processor, where that is told: on a machine that others use, too, it says more than
+/// the time.
+fn cpu_nanos() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split_whitespace().next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
 }
 
 /// Linux alone can: the peak of this process begins anew.

@@ -10,6 +10,6 @@ fn every_scenario_is_identical_through_both_runtimes() {
     let mut out = Vec::new();
     let differences = demo::run(&mut out).unwrap();
     let out = String::from_utf8(out).unwrap();
-    assert_eq!((differences, out.matches("  identical").count()), (0, 12), "{out}");
+    assert_eq!((differences, out.matches("  identical").count()), (0, 16), "{out}");
     assert!(out.contains("--example play -- <URL or path>"), "{out}");
 }

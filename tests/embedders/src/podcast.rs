@@ -1,16 +1,27 @@
-//! Program 4: resumes an episode where it was left.
+//! Program 4: keeps an episode, and resumes it where it was left, with or without a network.
 
+use std::path::Path;
 use std::time::Duration;
 
-use infill_blocking::Source;
 use infill_blocking::audio::Audio;
+use infill_blocking::{Client, Source};
 
 use crate::Any;
 
-/// Plays the episode `guid` from `at` to its end, into `out`.
-pub fn resume(guid: &str, url: &str, at: Duration, mut out: impl FnMut(f32)) -> Result<(), Any> {
-    let client = infill_blocking::Client::builder().build()?;
+/// What the episodes may take of the disk.
+const LIMIT_BYTES: u64 = 2 << 30;
+
+/// Keeps the episode `guid` in `dir`, and plays it from `at` to its end, into `out`.
+pub fn resume(
+    dir: &Path,
+    guid: &str,
+    url: &str,
+    at: Duration,
+    mut out: impl FnMut(f32),
+) -> Result<(), Any> {
+    let client = Client::builder().cache_dir(dir).cache_limit(LIMIT_BYTES).build()?;
     let source = Source::url(url).cache_key(guid);
+    client.download(source.clone()).pin().wait()?;
     let (output, control) = Audio::open_source(&client, source)?.spawn(Duration::from_secs(10));
     control.seek(at);
     for sample in output {

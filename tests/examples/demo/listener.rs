@@ -1,6 +1,7 @@
 //! The two listeners: one for each runtime, doing the same.
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::Instant;
 
 use infill_blocking::FileStream;
@@ -24,8 +25,12 @@ pub(crate) struct Heard {
 }
 
 /// Listens on threads.
-pub(crate) fn blocking(scenario: &Scenario, url: &str) -> io::Result<Heard> {
-    let client = infill_blocking::Client::builder().stall_timeout(STALL_TIMEOUT).build()?;
+pub(crate) fn blocking(scenario: &Scenario, url: &str, cache: Option<&Path>) -> io::Result<Heard> {
+    let mut client = infill_blocking::Client::builder().stall_timeout(STALL_TIMEOUT);
+    if let Some(dir) = cache {
+        client = client.cache_dir(dir);
+    }
+    let client = client.build()?;
     let began = Instant::now();
     let mut stream = client.open(url)?;
     stream.read_exact(&mut [0])?;
@@ -43,8 +48,16 @@ pub(crate) fn blocking(scenario: &Scenario, url: &str) -> io::Result<Heard> {
 }
 
 /// Listens in tasks.
-pub(crate) async fn on_tokio(scenario: &Scenario, url: &str) -> io::Result<Heard> {
-    let client = infill_tokio::Client::builder().stall_timeout(STALL_TIMEOUT).build()?;
+pub(crate) async fn on_tokio(
+    scenario: &Scenario,
+    url: &str,
+    cache: Option<&Path>,
+) -> io::Result<Heard> {
+    let mut client = infill_tokio::Client::builder().stall_timeout(STALL_TIMEOUT);
+    if let Some(dir) = cache {
+        client = client.cache_dir(dir);
+    }
+    let client = client.build()?;
     let began = Instant::now();
     let mut stream = client.open(url).await?;
     stream.read_exact(&mut [0]).await?;

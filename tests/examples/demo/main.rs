@@ -5,6 +5,7 @@
 //! cargo run --release --example demo
 //! ```
 
+mod kept;
 mod listener;
 mod local;
 mod scenario;
@@ -39,13 +40,16 @@ pub(crate) fn run(out: &mut dyn Write) -> io::Result<usize> {
     for scenario in &scenario::ALL {
         let expected = local::decoded(scenario.fixture().bytes)?;
         let path = scenario.set(&origin, "blocking");
-        let heard = listener::blocking(scenario, &origin.url(&path));
-        differences += show(out, scenario, "blocking", &origin, &path, &expected, heard)?;
+        let heard = listener::blocking(scenario, &origin.url(&path), None);
+        let wire = Wire::of(&origin, &path);
+        differences += show(out, scenario, "blocking", &wire, &expected, heard)?;
 
         let path = scenario.set(&origin, "tokio");
-        let heard = runtime.block_on(listener::on_tokio(scenario, &origin.url(&path)));
-        differences += show(out, scenario, "tokio", &origin, &path, &expected, heard)?;
+        let heard = runtime.block_on(listener::on_tokio(scenario, &origin.url(&path), None));
+        let wire = Wire::of(&origin, &path);
+        differences += show(out, scenario, "tokio", &wire, &expected, heard)?;
     }
+    differences += kept::run(out, &origin, &runtime)?;
     match differences {
         0 => writeln!(out, "{CONCLUSION}")?,
         count => writeln!(out, "\n{count} of these are not as they should be.")?,
@@ -64,18 +68,34 @@ Now yours:
   cargo run --release --example play -- <URL or path> --wav out.wav
   cargo run --release --example play-tokio -- <URL or path> --seek 30 --stats -";
 
+/// What the origin saw.
+struct Wire {
+    requests: usize,
+    sent: u64,
+}
+
+impl Wire {
+    fn of(origin: &Origin, path: &str) -> Self {
+        Self { requests: origin.requests(path).len(), sent: origin.bytes_sent(path) }
+    }
+
+    /// What it saw since then.
+    fn since(&self, before: &Self) -> Self {
+        Self { requests: self.requests - before.requests, sent: self.sent - before.sent }
+    }
+}
+
 /// Writes a row; gives 1 if it shows a difference.
 fn show(
     out: &mut dyn Write,
     scenario: &Scenario,
     runtime: &str,
-    origin: &Origin,
-    path: &str,
+    wire: &Wire,
     expected: &[f32],
     heard: io::Result<Heard>,
 ) -> io::Result<usize> {
-    let (requests, sent) = (origin.requests(path).len(), origin.bytes_sent(path));
-    let ratio = sent as f64 / scenario.fixture().bytes.len() as f64;
+    let requests = wire.requests;
+    let ratio = wire.sent as f64 / scenario.fixture().bytes.len() as f64;
     write!(out, "{:<30}{runtime:<10}{requests:>8}{ratio:>13.3}", scenario.name)?;
     let difference = match heard {
         Ok(heard) => {

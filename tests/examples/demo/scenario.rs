@@ -65,6 +65,18 @@ pub(crate) static ALL: [Scenario; 6] = [
     },
 ];
 
+/// A file that is closed at half, and opened again with the same cache.
+pub(crate) static RESUMED: Scenario = Scenario {
+    name: "closed at half, resumed",
+    fixture: "tone.flac",
+    misbehave: |origin, path, _| origin.on(path).rate(512 * 1024).end(),
+    visits: &[],
+};
+
+/// The same once more: now it is all there.
+pub(crate) static OFFLINE: Scenario =
+    Scenario { name: "offline, from the cache", misbehave: |_, _, _| (), ..RESUMED };
+
 impl Scenario {
     /// The audio.
     pub(crate) fn fixture(&self) -> &'static Fixture {

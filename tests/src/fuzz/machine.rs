@@ -170,7 +170,9 @@ impl World {
         assert!(due.is_none_or(|at| at > self.now), "due now, but not done");
         if self.prompt {
             // It comes back here until nothing is owed.
-            self.answer_one(self.disk == Disk::Good);
+            // At the end of time whatever is to be tried later is due at once.
+            let late = self.now > Instant::from_nanos(u64::MAX / 2);
+            self.answer_one(late || self.disk == Disk::Good);
         }
     }
 

@@ -94,13 +94,18 @@ impl Exchange<'_> {
         let mut left = response.body().content_length();
         let mut reader = response.into_body().into_reader();
         let mut last = Bytes::new();
+        // If the answer begins where it was asked to: else it is cut elsewhere, which is no harm.
+        let mut at = request.first;
         loop {
             // The end of a body of known length costs no credit; it is read all the same, for only then does ureq keep
             // the connection.
             let allowed = match left {
                 Some(0) => 1,
                 _ => match self.control.wait_credit(BUFFER_BYTES) {
-                    Some(allowed) => allowed,
+                    // Up to the end of a block of the cache: what crosses it is written in two pieces.
+                    Some(allowed) => {
+                        allowed.min(BUFFER_BYTES - (at % BUFFER_BYTES as u64) as usize)
+                    }
                     None => return Err(stopped()),
                 },
             };
@@ -116,6 +121,7 @@ impl Exchange<'_> {
                 Err(error) => return Err(body_failure(&error)),
             };
             self.control.spend(count);
+            at = at.saturating_add(count as u64);
             left = left.map(|left| left.saturating_sub(count as u64));
             let bytes = buffer.into_bytes(count);
             if left == Some(0) {

@@ -16,8 +16,11 @@ use std::time::Duration;
 
 use infill_tests::bench::{Failure, is_parent};
 
-/// The parts that run in this process. Each comes after its name.
-const PARTS: [(&str, fn() -> Result<(), Failure>); 3] =
+/// A part that runs in this process.
+type Part = fn() -> Result<(), Failure>;
+
+/// Each comes after its name.
+const PARTS: [(&str, Part); 3] =
     [("reads", reads::run), ("kills", kills::run), ("restarts", restarts::run)];
 
 fn main() -> ExitCode {

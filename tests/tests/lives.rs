@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use infill_tests::sim::{self, Coverage, Tally};
+use infill_tests::sim::{self, Boundary, Coverage, End, Plan, Tally};
 
 const SESSIONS: u64 = 10_000;
 const THREADS: usize = 2;
@@ -42,6 +42,52 @@ fn every_life_keeps_every_promise() {
         sums.events
     );
     assert!(sums.failures.is_empty(), "{}", sums.failures.join("\n\n"));
+}
+
+/// What a power cut leaves is drawn so often at each boundary.
+const CUTS: u64 = 3;
+
+#[test]
+fn every_boundary_of_a_session_is_a_place_to_end() {
+    let began = Instant::now();
+    let mut crashes = Vec::new();
+    for (what, plan) in sim::fixed_plans() {
+        let whole = sim::run(&plan).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(whole.operations > 20, "{what}: a session of {} operations", whole.operations);
+        println!("{what}: {} boundaries", whole.operations + 1);
+        for operations in 0..=whole.operations {
+            let kill = Boundary { operations, end: End::Killed, chance: 0 };
+            let cut = |chance| Boundary { operations, end: End::Cut, chance };
+            let ends = std::iter::once(kill).chain((0..CUTS).map(cut));
+            crashes.extend(ends.map(|boundary| (what, plan.clone(), boundary)));
+        }
+    }
+    let next = AtomicU64::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(crash) = crashes.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                    let outcome = end_at(crash);
+                    let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                    failures.extend(outcome.err());
+                    if failures.len() >= MAX_FAILURES {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    println!("{} ends in {:?}", crashes.len(), began.elapsed());
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+fn end_at((what, plan, boundary): &(&str, Plan, Boundary)) -> Result<(), String> {
+    let mut plan = plan.clone();
+    let cache = plan.cache.as_mut().ok_or("a session without a cache")?;
+    cache.boundary = Some(*boundary);
+    sim::run(&plan).map(drop).map_err(|error| format!("{what}, {boundary:?}: {error}"))
 }
 
 #[test]

@@ -74,9 +74,17 @@ impl std::fmt::Debug for Cache {
 
 impl Cache {
     /// Opens the cache on a disk; what the machine is told of it.
-    pub(super) fn open(disk: SimDisk, latency: Duration, rng: &mut Rng) -> (Self, Restored) {
-        let (store, restored) = CacheStore::open(Arc::new(disk.clone()), rng.u64(..))
-            .unwrap_or_else(|error| violated!("the cache can't be opened: {error}"));
+    /// An error is only right where the disk has no power.
+    pub(super) fn open(
+        disk: SimDisk,
+        latency: Duration,
+        rng: &mut Rng,
+    ) -> Result<(Self, Restored), SimDisk> {
+        let (store, restored) = match CacheStore::open(Arc::new(disk.clone()), rng.u64(..)) {
+            Ok(opened) => opened,
+            Err(_) if disk.is_off() => return Err(disk),
+            Err(error) => violated!("the cache can't be opened: {error}"),
+        };
         let cache = Self {
             disk,
             promise: Promise::new(&restored.catalog),
@@ -88,7 +96,7 @@ impl Cache {
             next_work: 0,
             latency,
         };
-        (cache, restored)
+        Ok((cache, restored))
     }
 
     /// The process is gone: what is left of it, and what it promised.
@@ -152,6 +160,14 @@ impl Cache {
         }
     }
 
+    /// Something could not be done: it is no longer promised. Without power nobody is told so, and what was promised
+    /// before stays promised.
+    fn spoil(&mut self) {
+        if !self.disk.is_off() {
+            self.promise.spoil();
+        }
+    }
+
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.journal.is_empty() && self.works.is_empty()
@@ -175,7 +191,7 @@ impl Cache {
             Err(error) => {
                 // Any part of it may be there.
                 placed.within.remove(range);
-                self.promise.spoil();
+                self.spoil();
                 Err(failure(&error))
             }
         }
@@ -318,7 +334,7 @@ impl Cache {
             Work::Sync { resource, op } => {
                 let result = self.placed[&resource].file.sync().map_err(|error| failure(&error));
                 if result.is_err() {
-                    self.promise.spoil();
+                    self.spoil();
                 }
                 Some(Event::Synced { resource, op, result })
             }
@@ -343,7 +359,7 @@ impl Cache {
         };
         let result = result.map_err(|error| failure(&error));
         if result.is_err() {
-            self.promise.spoil();
+            self.spoil();
         }
         Event::Appended { op, result }
     }

@@ -1,6 +1,7 @@
 //! Draws a plan from a seed: a random few faults in each session, not all of them in all, so that each combination
 //! gets its chance ("swarm testing").
 
+mod fixed;
 mod lives;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::plan::{
     BodyFraming, Expires, Incident, Move, NetworkPlan, Plan, ReaderPlan, TrackPlan, Validators,
 };
 
+pub use fixed::fixed_plans;
 pub use lives::cached_plan;
 
 /// The plan of a seed.

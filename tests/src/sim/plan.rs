@@ -38,6 +38,19 @@ pub struct CachePlan {
     pub ends: Vec<(Duration, End)>,
     /// What is done besides reading.
     pub deeds: Vec<(Duration, Deed)>,
+    /// Where a process ends besides.
+    pub boundary: Option<Boundary>,
+}
+
+/// A process ends between two operations of its disk, whatever it is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boundary {
+    /// So many operations were done, over all lives.
+    pub operations: u64,
+    /// How: killed or cut.
+    pub end: End,
+    /// The seed of what a cut leaves.
+    pub chance: u64,
 }
 
 /// How a process ends.

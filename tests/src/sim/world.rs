@@ -40,6 +40,8 @@ pub struct Report {
     pub tally: Tally,
     /// Events that the machine was given.
     pub events: u64,
+    /// Operations of the cache's disk.
+    pub operations: u64,
     /// Virtual time.
     pub time: Duration,
 }
@@ -128,6 +130,11 @@ impl World {
         self.begin_lives();
         for _ in 0..MAX_STEPS {
             let more = self.step();
+            if self.at_boundary() {
+                self.die_at_boundary();
+                phase = Phase::Playing;
+                continue;
+            }
             self.maybe_reborn();
             if self.stage.now > Instant::ZERO + self.plan.heal_at + MAX_TIME {
                 violated!("no end in sight after {:?}: {}", self.stage.now, self.situation());
@@ -146,8 +153,9 @@ impl World {
                 }
                 Phase::Closing if !more => {
                     self.check_end();
-                    self.check_cache();
+                    let operations = self.check_cache();
                     return Report {
+                        operations,
                         coverage: self.stage.coverage.clone(),
                         tally: self.ledger.tally,
                         events: self.events,
@@ -203,16 +211,14 @@ impl World {
                 }
             }
             Happening::Store(resource) => {
-                if let Some(event) = self.store.step(&mut self.stage, resource) {
-                    self.deliver(event);
-                }
+                let event = self.store.step(&mut self.stage, resource);
+                self.hear(event);
             }
             Happening::Reader { reader, turn, step } => self.reader(reader, turn, step),
             Happening::Cache(step) => {
                 let cache = self.store.cache.as_mut();
-                if let Some(event) = cache.and_then(|cache| cache.step(&mut self.stage, step)) {
-                    self.deliver(event);
-                }
+                let event = cache.and_then(|cache| cache.step(&mut self.stage, step));
+                self.hear(event);
             }
             Happening::Deed(index) => self.deed(index),
             Happening::DeedDone(track) => self.deed_done(track),
@@ -228,6 +234,13 @@ impl World {
     /// Gives the machine an event and does what it asks for; how many actions that were.
     fn deliver(&mut self, event: Event) -> usize {
         self.deliver_at(self.stage.now, event)
+    }
+
+    /// The disk has done something, which the process hears of if it is still there.
+    fn hear(&mut self, event: Option<Event>) {
+        if let Some(event) = event.filter(|_| !self.at_boundary()) {
+            self.deliver(event);
+        }
     }
 
     fn deliver_at(&mut self, now: Instant, event: Event) -> usize {
@@ -535,7 +548,9 @@ impl World {
             |(_, incident): &(Duration, Incident)| matches!(incident, Incident::ReadFailure { .. });
         // What was lost behind all readers is fetched again only where the file is drained.
         let window = config.read_ahead_bytes.is_some() && self.plan.incidents.iter().any(lost);
-        if config.store_limit_bytes.is_some() || window {
+        // So much holds all that a session has, and what was to be removed.
+        let tight = config.cache_limit_bytes.is_some_and(|limit| limit < 2 << 20);
+        if config.store_limit_bytes.is_some() || tight || window {
             return;
         }
         for reader in &self.readers[self.plan.readers.len()..] {

@@ -41,6 +41,7 @@ pub fn cached_plan(seed: u64) -> Plan {
             latency: millis(rng, 0, 50),
             ends,
             deeds: deeds(rng, clean, &tracks, heal_at),
+            boundary: None,
         }),
         tracks,
         readers,

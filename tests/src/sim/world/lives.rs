@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fastrand::Rng;
 use infill_core::catalog::Key;
 use infill_core::{
     Command, CommandId, Durability, Event, Instant, Intent, Machine, OpenOptions, TrackId,
@@ -9,7 +10,8 @@ use infill_core::{
 
 use super::super::cache::Cache;
 use super::super::invariants::{Ledger, violated};
-use super::super::plan::{CachePlan, Deed, End, Incident};
+use super::super::plan::{Boundary, CachePlan, Deed, End, Incident};
+use super::super::promise::Promise;
 use super::super::reader::{Reader, ReaderStep};
 use super::super::stage::Happening;
 use super::super::store::Store;
@@ -44,12 +46,54 @@ impl World {
         self.open_cache(&plan, SimDisk::new(self.plan.seed));
     }
 
-    fn open_cache(&mut self, plan: &CachePlan, disk: SimDisk) {
-        let (cache, restored) = Cache::open(disk, plan.latency, &mut self.stage.rng);
+    /// Opens the cache; how the process ended that tried first, if one did.
+    fn open_cache(&mut self, plan: &CachePlan, disk: SimDisk) -> Option<End> {
+        if let Some(boundary) = self.boundary() {
+            disk.cut_power_after(boundary.operations.saturating_sub(disk.operations()));
+        }
+        let mut met = None;
+        let (cache, restored) = Cache::open(disk, plan.latency, &mut self.stage.rng)
+            .or_else(|disk| {
+                let boundary = self.meet_boundary();
+                met = Some(boundary.end);
+                Cache::open(left_at(boundary, &disk), plan.latency, &mut self.stage.rng)
+            })
+            .unwrap_or_else(|_| violated!("the disk has no power, though it is another one"));
         self.store.cache = Some(cache);
         self.deliver(Event::Restored(Box::new(restored)));
         if let Some((after, _)) = plan.ends.get(self.lives.ended) {
             self.stage.after(*after, Happening::Die);
+        }
+        met
+    }
+
+    fn boundary(&self) -> Option<Boundary> {
+        self.plan.cache.as_ref().and_then(|plan| plan.boundary)
+    }
+
+    fn meet_boundary(&mut self) -> Boundary {
+        let plan = self.plan.cache.as_mut().expect("only a session with a cache has boundaries");
+        let boundary = plan.boundary.take().expect("the power goes at a boundary only");
+        self.remark(&format!("{boundary:?}"));
+        boundary
+    }
+
+    /// Whether the process ends here.
+    pub(super) fn at_boundary(&self) -> bool {
+        self.store.cache.as_ref().is_some_and(|cache| cache.disk.is_off())
+    }
+
+    /// The process ends between two operations of the disk.
+    pub(super) fn die_at_boundary(&mut self) {
+        let boundary = self.meet_boundary();
+        // Perhaps everything was being closed: the next process opens it again.
+        self.tracks.iter_mut().for_each(|track| track.gone = false);
+        let died = self.stage.now;
+        let cache = self.store.cache.take().expect("it has no power");
+        let (disk, promise) = cache.end();
+        self.begin_life(boundary.end, left_at(boundary, &disk), &promise, died);
+        if self.stage.healed {
+            self.stage.after(Duration::from_secs(1), Happening::Heal);
         }
     }
 
@@ -98,7 +142,6 @@ impl World {
     }
 
     fn next_life(&mut self, end: End) {
-        let plan = self.plan.cache.clone().expect("only a session with a cache has lives");
         let died = self.stage.now;
         if end != End::Closed {
             self.go_on_unheard(end);
@@ -115,11 +158,19 @@ impl World {
             End::Cut => disk.crash(rng),
             End::Damaged => damaged(disk.kill(), rng),
         };
+        self.begin_life(end, disk, &promise, died);
+    }
+
+    /// A process begins with what an earlier one has left, and promised.
+    fn begin_life(&mut self, end: End, disk: SimDisk, promise: &Promise, died: Instant) {
+        let plan = self.plan.cache.clone().expect("only a session with a cache has lives");
+        let began = self.lives.began;
         self.rebuild();
-        self.open_cache(&plan, disk);
+        let met = self.open_cache(&plan, disk);
+        let end = if met == Some(End::Cut) && end != End::Damaged { End::Cut } else { end };
         let cache = self.store.cache.as_ref().expect("it was just opened");
         if let Some(slack) = self.slack(end, plan.latency) {
-            let since = if end == End::Cut { self.lives.began } else { Instant::ZERO };
+            let since = if end == End::Cut { began } else { Instant::ZERO };
             promise.check(cache.found(), since, died, slack);
         }
         self.lives.began = self.stage.now;
@@ -273,14 +324,17 @@ impl World {
         }
     }
 
-    /// At the very end the next process finds everything complete, where nothing was in the way.
-    pub(super) fn check_cache(&mut self) {
+    /// At the very end the next process finds everything complete, where nothing was in the way. Gives how much the
+    /// disk had to do.
+    pub(super) fn check_cache(&mut self) -> u64 {
         let Some(cache) = self.store.cache.take() else {
-            return;
+            return 0;
         };
         let (disk, promise) = cache.end();
+        let operations = disk.operations();
         let latency = Duration::ZERO;
-        let (cache, _) = Cache::open(disk.kill(), latency, &mut self.stage.rng);
+        let (cache, _) = Cache::open(disk.kill(), latency, &mut self.stage.rng)
+            .unwrap_or_else(|_| violated!("the disk has no power, though nothing took it"));
         promise.check(cache.found(), Instant::ZERO, self.stage.now, Duration::ZERO);
         for download in cache.found().downloads().iter() {
             let site = (0..self.tracks.len()).find(|t| self.key(*t) == download.place().key.asset);
@@ -294,6 +348,7 @@ impl World {
                 violated!("track {site}: {what}");
             }
         }
+        operations
     }
 }
 
@@ -302,8 +357,16 @@ pub(super) fn cache_key(track: usize) -> String {
     format!("file {track}")
 }
 
+/// What the end of a process at a boundary leaves.
+fn left_at(boundary: Boundary, disk: &SimDisk) -> SimDisk {
+    match boundary.end {
+        End::Cut => disk.crash(&mut Rng::with_seed(boundary.chance)),
+        _ => disk.kill(),
+    }
+}
+
 /// Somebody has deleted or damaged files.
-fn damaged(disk: SimDisk, rng: &mut fastrand::Rng) -> SimDisk {
+fn damaged(disk: SimDisk, rng: &mut Rng) -> SimDisk {
     for _ in 0..rng.usize(1..=3) {
         let paths = disk.paths();
         match rng.u32(0..6) {

@@ -34,7 +34,13 @@ impl FileTrack {
                 self.refuse_body(id, &cause, context);
                 return;
             }
+            let before = self.tier;
             self.head_again(id, &unread, context);
+            if self.tier != before {
+                // The head forbids to store what came with it: its room is in the other tier now.
+                context.spaces.of(before).release(len);
+                context.spaces.of(self.tier).take(len);
+            }
         }
         // Stopped by what its first bytes showed, or without a head.
         let flight = self.flights.iter_mut().find(|flight| flight.id == id);

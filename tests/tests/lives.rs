@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use infill_tests::sim::{self, Boundary, Coverage, End, Plan, Tally};
+use infill_tests::sim::{self, Boundary, Coverage, End, Fault, Lived, Plan, Tally};
 
 const SESSIONS: u64 = 10_000;
 const THREADS: usize = 2;
@@ -32,7 +32,7 @@ fn every_life_keeps_every_promise() {
         }
     });
     let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
-    println!("{}", sums.coverage);
+    println!("{}{}", sums.coverage, sums.lived);
     let Tally { requests, delivered, late, published, overlap } = sums.tally;
     println!(
         "{} sessions in {:?}: {} events, {requests} requests, {delivered} bytes delivered ({late} after a cancel), \
@@ -42,7 +42,33 @@ fn every_life_keeps_every_promise() {
         sums.events
     );
     assert!(sums.failures.is_empty(), "{}", sums.failures.join("\n\n"));
+    if end - first >= SESSIONS {
+        assert_eq!(sums.lived.rarer_than(LEAST), [], "met too rarely");
+        let rare = INJECTED.into_iter().find(|fault| sums.coverage.of(*fault) < LEAST);
+        assert_eq!(rare, None, "injected too rarely");
+    }
 }
+
+/// So often everything is met at least.
+const LEAST: u64 = 50;
+
+/// What goes wrong besides the disk.
+const INJECTED: [Fault; 14] = [
+    Fault::Cut,
+    Fault::Reset,
+    Fault::Stall,
+    Fault::RangeIgnored,
+    Fault::ShortRange,
+    Fault::ServerError,
+    Fault::OtherEtag,
+    Fault::UnknownTotal,
+    Fault::ConnectFailed,
+    Fault::Replaced,
+    Fault::Outage,
+    Fault::NetworkChanged,
+    Fault::IfRangeIgnored,
+    Fault::Stale,
+];
 
 /// What a power cut leaves is drawn so often at each boundary.
 const CUTS: u64 = 3;
@@ -103,6 +129,7 @@ fn a_seed_plays_the_same_session_again() {
 #[derive(Default)]
 struct Sums {
     coverage: Coverage,
+    lived: Lived,
     tally: Tally,
     events: u64,
     failures: Vec<String>,
@@ -119,6 +146,7 @@ fn play(next: &AtomicU64, end: u64, sums: &Mutex<Sums>) {
         match outcome {
             Ok(report) => {
                 sums.coverage.add(&report.coverage);
+                sums.lived.add(&report.lived);
                 sums.tally.add(&report.tally);
                 sums.events += report.events;
             }

@@ -156,6 +156,7 @@ fn track(rng: &mut Rng, clean: bool) -> TrackPlan {
             rng,
             &[Some("audio/mpeg"), Some("audio/mpeg"), None, Some("application/octet-stream")],
         ),
+        no_store: false,
         redirected,
         expires,
         open_at: millis(rng, 0, 2_000),

@@ -278,7 +278,11 @@ impl Ledger {
                 self.resource(*resource).kept.verifies(*op, *range);
             }
             Action::Join { track, resource } => self.join(*track, *resource),
-            Action::Filled { track, result } => self.owed.filled(*track, result),
+            Action::Filled { track, result } => {
+                if let Some(end) = self.owed.filled(*track, result) {
+                    self.check_filled(*track, end);
+                }
+            }
             Action::Answered { command, .. } => self.owed.answered(*command),
             Action::Sync { .. }
             | Action::Append { .. }
@@ -345,6 +349,24 @@ impl Ledger {
     /// Takes the sums of an earlier life over.
     pub(super) fn inherit(&mut self, earlier: &Self) {
         self.tally = earlier.tally;
+    }
+
+    /// Everything before `end` is there.
+    fn check_filled(&self, track: TrackId, end: u64) {
+        let resource = self.tracks[&track].current;
+        let view = resource.map(|resource| self.view(resource));
+        let there = view.map_or(0, |view| view.present().first_missing(0));
+        let total = view.and_then(|view| view.facts().total);
+        if there < end && total.is_none_or(|total| there < total) {
+            violated!("{track} is said to be filled up to {end} of {total:?}, and has {there}");
+        }
+    }
+
+    /// The open tracks of a site.
+    pub(super) fn open_tracks(&self, site: usize) -> Vec<TrackId> {
+        let open = |track: &TrackEntry| track.site == site && track.stage == Life::Open;
+        let tracks = self.tracks.iter().filter(|(_, track)| open(track));
+        tracks.map(|(track, _)| *track).collect()
     }
 
     /// What readers see of a resource.

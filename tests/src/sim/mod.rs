@@ -19,6 +19,7 @@ mod content;
 mod draw;
 mod fault;
 mod invariants;
+mod lived;
 mod network;
 mod origin;
 mod plan;
@@ -37,6 +38,7 @@ pub use content::{Content, MAX_TOTAL};
 pub use draw::{ANSWERS, cached_plan, fixed_plans, plan};
 pub use fault::{Coverage, Fault};
 pub use invariants::Tally;
+pub use lived::{Lived, Trial};
 pub use plan::{
     BodyFraming, Boundary, CachePlan, Deed, End, Expires, Incident, Move, NetworkPlan, Plan,
     ReaderPlan, TrackPlan, Validators,

@@ -10,6 +10,7 @@ use infill_core::{
 
 use super::fault::Fault;
 use super::invariants::{Ledger, violated};
+use super::lived::Trial;
 use super::origin::Origins;
 use super::plan::ReaderPlan;
 use super::stage::{Happening, Stage};
@@ -281,6 +282,7 @@ impl Reader {
                 violated!("{} finds {range} of {resource} published, but not stored", self.id);
             }
             Err(failure) => {
+                around.stage.lived.count(Trial::ReadFailed);
                 events.push(Event::ReadFailed { resource, range, failure });
                 return self.go(around.stage, Duration::from_millis(1), ReaderStep::Look);
             }

@@ -2,6 +2,7 @@
 //! machine what comes of it, carries out what the machine asks for, and checks the promises each time.
 
 mod lives;
+mod settled;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use infill_core::{
 
 use super::fault::{Coverage, Fault};
 use super::invariants::{Ledger, Tally, violated};
+use super::lived::{Lived, Trial};
 use super::network::Network;
 use super::origin::Origins;
 use super::plan::{Expires, Incident, Plan, ReaderPlan};
@@ -36,6 +38,8 @@ const MAX_IDLE_TICKS: u32 = 1000;
 pub struct Report {
     /// What was injected.
     pub coverage: Coverage,
+    /// What it has gone through, with a cache.
+    pub lived: Lived,
     /// Sums.
     pub tally: Tally,
     /// Events that the machine was given.
@@ -135,7 +139,9 @@ impl World {
                 phase = Phase::Playing;
                 continue;
             }
+            self.maybe_killed();
             self.maybe_reborn();
+            self.measure();
             if self.stage.now > Instant::ZERO + self.plan.heal_at + MAX_TIME {
                 violated!("no end in sight after {:?}: {}", self.stage.now, self.situation());
             }
@@ -157,6 +163,7 @@ impl World {
                     return Report {
                         operations,
                         coverage: self.stage.coverage.clone(),
+                        lived: self.stage.lived.clone(),
                         tally: self.ledger.tally,
                         events: self.events,
                         time: self.stage.now.since(Instant::ZERO),
@@ -299,17 +306,27 @@ impl World {
             | Action::Append { .. }
             | Action::Compact { .. }
             | Action::Remove { .. }
-            | Action::Sweep { .. } => match &mut self.store.cache {
-                Some(cache) => cache.submit(stage, action),
-                None => violated!("{action:?} though there is no cache"),
-            },
-            Action::Filled { track, .. } => {
-                stage.after(Duration::ZERO, Happening::DeedDone(track));
+            | Action::Sweep { .. } => {
+                if let Action::Remove { place, .. } = &action {
+                    self.check_removal(place);
+                }
+                match &mut self.store.cache {
+                    Some(cache) => cache.submit(&mut self.stage, action),
+                    None => violated!("{action:?} though there is no cache"),
+                }
+            }
+            Action::Filled { track, result } => {
+                if result.is_ok() {
+                    self.filled(track);
+                }
+                self.stage.after(Duration::ZERO, Happening::DeedDone(track));
             }
             Action::Publish {
                 resource,
-                change: Change::Retracted(range) | Change::Unclaimed(range),
+                change: change @ (Change::Retracted(range) | Change::Unclaimed(range)),
             } => {
+                let refuted = matches!(change, Change::Unclaimed(_));
+                stage.lived.count(if refuted { Trial::ClaimRefuted } else { Trial::TakenBack });
                 if let Some(cache) = &mut self.store.cache {
                     cache.take_back(stage.now, resource, range);
                 }
@@ -318,6 +335,9 @@ impl World {
                 if let Some(cache) = &mut self.store.cache {
                     cache.published(stage.now, resource, range);
                 }
+            }
+            Action::Publish { change: Change::Verified(_), .. } => {
+                stage.lived.count(Trial::ClaimVerified);
             }
             Action::Publish { resource, change: Change::Claimed(range) } => {
                 if let Some(cache) = &mut self.store.cache {

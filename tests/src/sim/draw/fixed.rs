@@ -40,8 +40,13 @@ fn session(seed: u64, total: u64, durability: Durability) -> Plan {
     plan.network.bandwidth = 2 << 20;
     plan.network.chunk_max = 32 * 1024;
     plan.heal_at = ms(1_000);
-    plan.cache =
-        Some(CachePlan { latency: ms(8), ends: Vec::new(), deeds: Vec::new(), boundary: None });
+    plan.cache = Some(CachePlan {
+        latency: ms(8),
+        ends: Vec::new(),
+        deeds: Vec::new(),
+        killed_when_filled: false,
+        boundary: None,
+    });
     plan
 }
 

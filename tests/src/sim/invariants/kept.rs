@@ -84,7 +84,7 @@ impl KeptBytes {
 #[derive(Debug, Default)]
 pub(super) struct Owed {
     commands: BTreeSet<CommandId>,
-    fills: BTreeSet<TrackId>,
+    fills: BTreeMap<TrackId, Intent>,
 }
 
 impl Owed {
@@ -100,18 +100,21 @@ impl Owed {
 
     pub(super) fn opened(&mut self, track: TrackId, intent: Intent) {
         if intent != Intent::Play {
-            self.fills.insert(track);
+            self.fills.insert(track, intent);
         }
     }
 
-    pub(super) fn filled(&mut self, track: TrackId, _result: &Result<(), Error>) {
-        if !self.fills.remove(&track) {
-            violated!("{track} is filled, but nobody asks");
+    /// Up to where it was to be filled, if that has succeeded.
+    pub(super) fn filled(&mut self, track: TrackId, result: &Result<(), Error>) -> Option<u64> {
+        match self.fills.remove(&track) {
+            None => violated!("{track} is filled, but nobody asks"),
+            Some(Intent::Fill(end)) if result.is_ok() => Some(end),
+            Some(_) => None,
         }
     }
 
     pub(super) fn closed(&self, track: TrackId) {
-        if self.fills.contains(&track) {
+        if self.fills.contains_key(&track) {
             violated!("{track} is closed and was never said to be filled or not");
         }
     }
@@ -120,7 +123,7 @@ impl Owed {
         if let Some(command) = self.commands.first() {
             violated!("{command} was never answered");
         }
-        if let Some(track) = self.fills.first() {
+        if let Some(track) = self.fills.keys().next() {
             violated!("{track} was never said to be filled or not");
         }
     }

@@ -1,15 +1,18 @@
 //! A session with a cache is several lives: a process ends, somehow, and the next one opens what it has left.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fastrand::Rng;
-use infill_core::catalog::Key;
+use infill_core::catalog::{Extent, Key};
 use infill_core::{
-    Command, CommandId, Durability, Event, Instant, Intent, Machine, OpenOptions, TrackId,
+    ByteRange, Command, CommandId, Durability, Event, Instant, Intent, Machine, OpenOptions,
+    TrackId,
 };
 
 use super::super::cache::Cache;
 use super::super::invariants::{Ledger, violated};
+use super::super::lived::Trial;
 use super::super::plan::{Boundary, CachePlan, Deed, End, Incident};
 use super::super::promise::Promise;
 use super::super::reader::{Reader, ReaderStep};
@@ -31,7 +34,13 @@ pub(super) struct Lives {
     deeds: Vec<(TrackId, usize)>,
     commands: u64,
     /// Whether the disk was made to fail in this life.
-    disturbed: bool,
+    pub(super) disturbed: bool,
+    /// Whether nothing was under way when it was looked at last.
+    pub(super) settled: bool,
+    /// Assets that somebody has asked to unpin or remove in this life.
+    pub(super) released: BTreeSet<Key>,
+    /// The process is killed now.
+    killed: bool,
 }
 
 impl World {
@@ -76,6 +85,30 @@ impl World {
         let boundary = plan.boundary.take().expect("the power goes at a boundary only");
         self.remark(&format!("{boundary:?}"));
         boundary
+    }
+
+    /// A file is said to be filled, and stays so.
+    pub(super) fn filled(&mut self, track: TrackId) {
+        self.stage.lived.count(Trial::Filled);
+        let found = self.lives.deeds.iter().position(|(id, _)| *id == track);
+        let plan = self.plan.cache.as_ref().expect("only a session with a cache has deeds");
+        let (resource, cache) = (self.ledger.current(track), self.store.cache.as_mut());
+        if let (Some(resource), Some(cache), Some(_)) = (resource, cache, found) {
+            let there = self.ledger.view(resource).present().first_missing(0);
+            cache.assured(resource, ByteRange::new(0, there));
+        }
+        self.lives.killed |= plan.killed_when_filled && !self.stage.healed;
+    }
+
+    /// The process is killed, if that is to be.
+    pub(super) fn maybe_killed(&mut self) {
+        if self.lives.killed && !self.lives.closing {
+            self.stage.lived.count(Trial::KilledWhenFilled);
+            self.remark("the process is killed, for a file is filled");
+            let (disk, promise) =
+                self.store.cache.take().expect("it has a cache, for it fills it").end();
+            self.begin_life(End::Killed, disk.kill(), &promise, self.stage.now);
+        }
     }
 
     /// Whether the process ends here.
@@ -167,14 +200,45 @@ impl World {
         let began = self.lives.began;
         self.rebuild();
         let met = self.open_cache(&plan, disk);
+        self.stage.lived.count(match end {
+            End::Closed => Trial::Closed,
+            End::Killed => Trial::Killed,
+            End::Cut => Trial::Cut,
+            End::Damaged => Trial::Damaged,
+        });
         let end = if met == Some(End::Cut) && end != End::Damaged { End::Cut } else { end };
         let cache = self.store.cache.as_ref().expect("it was just opened");
         if let Some(slack) = self.slack(end, plan.latency) {
             let since = if end == End::Cut { began } else { Instant::ZERO };
             promise.check(cache.found(), since, died, slack);
         }
+        self.check_left(end, promise, died);
         self.lives.began = self.stage.now;
         self.schedule_life();
+    }
+
+    /// What the end of a process costs, and what it must not.
+    fn check_left(&mut self, end: End, promise: &Promise, died: Instant) {
+        let cache = self.store.cache.as_ref().expect("it was just opened");
+        self.check_no_store(cache.found(), &cache.disk);
+        let config = &self.plan.config;
+        let flush = config.durability == Durability::Flush;
+        if end == End::Killed || end == End::Closed || end == End::Cut && flush {
+            promise.check_sure(cache.found());
+        }
+        if end == End::Killed && !flush {
+            // Besides what is on its way to the journal.
+            let latency = self.plan.cache.as_ref().map_or(Duration::ZERO, |plan| plan.latency);
+            let under_way = latency * 2 + Duration::from_millis(5);
+            let budget = config.connections_per_file as u64 * Extent::BLOCK_BYTES;
+            let budget = budget * self.tracks.len() as u64;
+            if let Some(lost) = promise.lost(cache.found(), died, under_way) {
+                self.stage.lived.count(Trial::Counted);
+                if lost > budget {
+                    violated!("{lost} bytes are to be fetched again, {budget} would be right");
+                }
+            }
+        }
     }
 
     /// What is under way may be done all the same, and nobody is told.
@@ -277,12 +341,15 @@ impl World {
             Deed::Remove { track } => Command::Remove(key(track)),
             Deed::Clear => Command::Clear,
         };
+        if let Command::Unpin(asset) | Command::Remove(asset) = command {
+            self.lives.released.insert(asset);
+        }
         self.lives.commands += 1;
         let id = CommandId(self.lives.commands);
         self.deliver(Event::Command { command: id, what: command });
     }
 
-    fn key(&self, track: usize) -> Key {
+    pub(super) fn key(&self, track: usize) -> Key {
         // A key of the embedder's takes the URL's place.
         let url = url::Url::parse("http://any.test/").expect("a constant, well-formed URL");
         Key::of(&url, Some(&cache_key(track)), &[])
@@ -336,6 +403,7 @@ impl World {
         let (cache, _) = Cache::open(disk.kill(), latency, &mut self.stage.rng)
             .unwrap_or_else(|_| violated!("the disk has no power, though nothing took it"));
         promise.check(cache.found(), Instant::ZERO, self.stage.now, Duration::ZERO);
+        self.check_no_store(cache.found(), &cache.disk);
         for download in cache.found().downloads().iter() {
             let site = (0..self.tracks.len()).find(|t| self.key(*t) == download.place().key.asset);
             let site = site.unwrap_or_else(|| violated!("{download:?} is nobody's"));

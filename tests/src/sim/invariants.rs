@@ -146,6 +146,7 @@ impl Ledger {
 
     /// Notes an event before the machine sees it.
     pub(super) fn before(&mut self, now: Instant, event: &Event) {
+        self.resources.values_mut().for_each(|entry| entry.kept.checked());
         match event {
             Event::Attach { track, reader, .. } => {
                 self.readers.insert(*reader, *track);
@@ -186,6 +187,11 @@ impl Ledger {
             Event::Verified { resource, op, result } => {
                 if let Some(entry) = self.resources.get_mut(resource) {
                     entry.kept.verified(*op, result);
+                }
+            }
+            Event::Synced { resource, result, .. } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.synced(result.is_ok());
                 }
             }
             Event::Seek { reader, .. } => {
@@ -250,6 +256,7 @@ impl Ledger {
                 self.write(*resource, range, store);
             }
             Action::Discard { resource, range } => {
+                self.resource(*resource).kept.discarded(*range);
                 let present = self.resource(*resource).view.present().len_within(*range);
                 if present > 0 {
                     violated!(
@@ -284,8 +291,8 @@ impl Ledger {
                 }
             }
             Action::Answered { command, .. } => self.owed.answered(*command),
-            Action::Sync { .. }
-            | Action::Append { .. }
+            Action::Sync { resource, .. } => self.resource(*resource).kept.syncs(),
+            Action::Append { .. }
             | Action::Compact { .. }
             | Action::Remove { .. }
             | Action::Sweep { .. }
@@ -319,6 +326,15 @@ impl Ledger {
                      it should have been given up after {:?}",
                     self.config.give_up_after
                 );
+            }
+        }
+        for track in self.tracks.values().filter(|track| track.stage == Life::Open) {
+            let Some(entry) = track.current.and_then(|id| self.resources.get(&id)) else {
+                continue;
+            };
+            let seen = |range: &ByteRange| entry.view.present().len_within(*range) > 0;
+            if let Some(range) = entry.kept.lost().iter().find(seen) {
+                violated!("the disk has not kept {range}, which is still said to be there");
             }
         }
         for (id, track) in &self.tracks {

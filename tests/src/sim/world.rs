@@ -464,6 +464,7 @@ impl World {
             ledger: &mut self.ledger,
             store: &self.store,
             origins: &self.origins,
+            trusted: !self.lives.doubted,
             track,
             backoff_max: self.plan.config.backoff_max,
         };

@@ -39,6 +39,8 @@ pub(super) struct Lives {
     pub(super) settled: bool,
     /// Assets that somebody has asked to unpin or remove in this life.
     pub(super) released: BTreeSet<Key>,
+    /// Whether the disk was made to fail, or lost something, in any life.
+    pub(super) doubted: bool,
     /// The process is killed now.
     killed: bool,
 }
@@ -206,6 +208,7 @@ impl World {
             End::Cut => Trial::Cut,
             End::Damaged => Trial::Damaged,
         });
+        self.lives.doubted |= matches!(end, End::Cut | End::Damaged) || met == Some(End::Cut);
         let end = if met == Some(End::Cut) && end != End::Damaged { End::Cut } else { end };
         let cache = self.store.cache.as_ref().expect("it was just opened");
         if let Some(slack) = self.slack(end, plan.latency) {
@@ -290,8 +293,8 @@ impl World {
         self.readers = plans.map(|(index, plan)| Reader::new(index, plan)).collect();
         self.by_id.clear();
         self.by_reader.clear();
-        let (ended, commands) = (self.lives.ended + 1, self.lives.commands);
-        self.lives = Lives { ended, commands, ..Lives::default() };
+        let Lives { ended, commands, doubted, .. } = std::mem::take(&mut self.lives);
+        self.lives = Lives { ended: ended + 1, commands, doubted, ..Lives::default() };
     }
 
     /// What the embedder does in each life.
@@ -380,6 +383,7 @@ impl World {
         if let Some(cache) = &mut self.store.cache {
             cache.disk.set_faults(faults(cache.disk.used()));
             self.lives.disturbed = true;
+            self.lives.doubted = true;
             self.stage.after(time, Happening::StoreBack);
         }
     }

@@ -179,20 +179,8 @@ impl Ledger {
             }
             Event::Command { command, .. } => self.owed.asked(*command),
             Event::Open { track, options, .. } => self.owed.opened(*track, options.intent),
-            Event::Written { resource, op, result } => {
-                if let Some(entry) = self.resources.get_mut(resource) {
-                    entry.kept.written(*op, result.is_ok());
-                }
-            }
-            Event::Verified { resource, op, result } => {
-                if let Some(entry) = self.resources.get_mut(resource) {
-                    entry.kept.verified(*op, result);
-                }
-            }
-            Event::Synced { resource, result, .. } => {
-                if let Some(entry) = self.resources.get_mut(resource) {
-                    entry.kept.synced(result.is_ok());
-                }
+            Event::Written { .. } | Event::Verified { .. } | Event::Synced { .. } => {
+                self.stored(event);
             }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
@@ -219,6 +207,28 @@ impl Ledger {
             }
             Event::StreamEnded { fetch } | Event::FetchFailed { fetch, .. } => {
                 self.fetches.remove(fetch);
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes an answer of the store.
+    fn stored(&mut self, event: &Event) {
+        match event {
+            Event::Written { resource, op, result } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.written(*op, result.is_ok());
+                }
+            }
+            Event::Verified { resource, op, result } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.verified(*op, result);
+                }
+            }
+            Event::Synced { resource, result, .. } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.synced(result.is_ok());
+                }
             }
             _ => {}
         }

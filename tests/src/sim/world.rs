@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use infill_core::{
-    Action, Change, Event, Instant, Machine, OpenOptions, ReaderId, SourceSpec, TrackId,
+    Action, Change, Event, Instant, Machine, OpenOptions, ReaderId, ResourceId, SourceSpec, TrackId,
 };
 
 use super::fault::{Coverage, Fault};
@@ -321,38 +321,41 @@ impl World {
                 }
                 self.stage.after(Duration::ZERO, Happening::DeedDone(track));
             }
-            Action::Publish {
-                resource,
-                change: change @ (Change::Retracted(range) | Change::Unclaimed(range)),
-            } => {
-                let refuted = matches!(change, Change::Unclaimed(_));
-                stage.lived.count(if refuted { Trial::ClaimRefuted } else { Trial::TakenBack });
-                if let Some(cache) = &mut self.store.cache {
-                    cache.take_back(stage.now, resource, range);
-                }
-            }
-            Action::Publish { resource, change: Change::Present(range) } => {
-                if let Some(cache) = &mut self.store.cache {
-                    cache.published(stage.now, resource, range);
-                }
-            }
-            Action::Publish { change: Change::Verified(_), .. } => {
-                stage.lived.count(Trial::ClaimVerified);
-            }
-            Action::Publish { resource, change: Change::Claimed(range) } => {
-                if let Some(cache) = &mut self.store.cache {
-                    cache.claimed(resource, range);
-                }
-            }
+            Action::Publish { resource, change } => self.published(resource, &change),
             Action::Answered { .. }
             | Action::Join { .. }
             | Action::OpenResource { .. }
             | Action::Release { .. }
-            | Action::Publish { .. }
             | Action::Commit { .. }
             | Action::State { .. }
             | Action::Notify { .. }
             | Action::Closed { .. } => {}
+        }
+    }
+
+    /// The cache learns what readers see.
+    fn published(&mut self, resource: ResourceId, change: &Change) {
+        let (stage, cache) = (&mut self.stage, self.store.cache.as_mut());
+        match change {
+            Change::Retracted(range) | Change::Unclaimed(range) => {
+                let refuted = matches!(change, Change::Unclaimed(_));
+                stage.lived.count(if refuted { Trial::ClaimRefuted } else { Trial::TakenBack });
+                if let Some(cache) = cache {
+                    cache.take_back(stage.now, resource, *range);
+                }
+            }
+            Change::Present(range) => {
+                if let Some(cache) = cache {
+                    cache.published(stage.now, resource, *range);
+                }
+            }
+            Change::Verified(_) => stage.lived.count(Trial::ClaimVerified),
+            Change::Claimed(range) => {
+                if let Some(cache) = cache {
+                    cache.claimed(resource, *range);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use infill_tests::sim::{self, Coverage, Tally};
+use infill_tests::sim::{self, Boundary, Coverage, End, Fault, Lived, Plan, Tally};
 
 const SESSIONS: u64 = 10_000;
 const THREADS: usize = 2;
@@ -32,7 +32,7 @@ fn every_life_keeps_every_promise() {
         }
     });
     let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
-    println!("{}", sums.coverage);
+    println!("{}{}", sums.coverage, sums.lived);
     let Tally { requests, delivered, late, published, overlap } = sums.tally;
     println!(
         "{} sessions in {:?}: {} events, {requests} requests, {delivered} bytes delivered ({late} after a cancel), \
@@ -42,6 +42,78 @@ fn every_life_keeps_every_promise() {
         sums.events
     );
     assert!(sums.failures.is_empty(), "{}", sums.failures.join("\n\n"));
+    if end - first >= SESSIONS {
+        assert_eq!(sums.lived.rarer_than(LEAST), [], "met too rarely");
+        let rare = INJECTED.into_iter().find(|fault| sums.coverage.of(*fault) < LEAST);
+        assert_eq!(rare, None, "injected too rarely");
+    }
+}
+
+/// So often everything is met at least.
+const LEAST: u64 = 50;
+
+/// What goes wrong besides the disk.
+const INJECTED: [Fault; 14] = [
+    Fault::Cut,
+    Fault::Reset,
+    Fault::Stall,
+    Fault::RangeIgnored,
+    Fault::ShortRange,
+    Fault::ServerError,
+    Fault::OtherEtag,
+    Fault::UnknownTotal,
+    Fault::ConnectFailed,
+    Fault::Replaced,
+    Fault::Outage,
+    Fault::NetworkChanged,
+    Fault::IfRangeIgnored,
+    Fault::Stale,
+];
+
+/// What a power cut leaves is drawn so often at each boundary.
+const CUTS: u64 = 3;
+
+#[test]
+fn every_boundary_of_a_session_is_a_place_to_end() {
+    let began = Instant::now();
+    let mut crashes = Vec::new();
+    for (what, plan) in sim::fixed_plans() {
+        let whole = sim::run(&plan).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(whole.operations > 20, "{what}: a session of {} operations", whole.operations);
+        println!("{what}: {} boundaries", whole.operations + 1);
+        for operations in 0..=whole.operations {
+            let kill = Boundary { operations, end: End::Killed, chance: 0 };
+            let cut = |chance| Boundary { operations, end: End::Cut, chance };
+            let ends = std::iter::once(kill).chain((0..CUTS).map(cut));
+            crashes.extend(ends.map(|boundary| (what, plan.clone(), boundary)));
+        }
+    }
+    let next = AtomicU64::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(crash) = crashes.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                    let outcome = end_at(crash);
+                    let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+                    failures.extend(outcome.err());
+                    if failures.len() >= MAX_FAILURES {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    println!("{} ends in {:?}", crashes.len(), began.elapsed());
+    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+fn end_at((what, plan, boundary): &(&str, Plan, Boundary)) -> Result<(), String> {
+    let mut plan = plan.clone();
+    let cache = plan.cache.as_mut().ok_or("a session without a cache")?;
+    cache.boundary = Some(*boundary);
+    sim::run(&plan).map(drop).map_err(|error| format!("{what}, {boundary:?}: {error}"))
 }
 
 #[test]
@@ -57,6 +129,7 @@ fn a_seed_plays_the_same_session_again() {
 #[derive(Default)]
 struct Sums {
     coverage: Coverage,
+    lived: Lived,
     tally: Tally,
     events: u64,
     failures: Vec<String>,
@@ -73,6 +146,7 @@ fn play(next: &AtomicU64, end: u64, sums: &Mutex<Sums>) {
         match outcome {
             Ok(report) => {
                 sums.coverage.add(&report.coverage);
+                sums.lived.add(&report.lived);
                 sums.tally.add(&report.tally);
                 sums.events += report.events;
             }

@@ -147,6 +147,21 @@ impl SimDisk {
         self.state().live.used()
     }
 
+    /// How much of that is data of the cache, holes not counted.
+    pub fn stored(&self) -> u64 {
+        let state = self.state();
+        let paths = state.live.paths();
+        let data = paths.iter().filter(|path| path.contains('/') && !path.starts_with("_index"));
+        let sectors = data.filter_map(|path| state.live.contents(path)).flat_map(|c| c.chunks(512));
+        let full = sectors.filter(|sector| sector.iter().any(|byte| *byte != 0));
+        full.map(|sector| sector.len() as u64).sum()
+    }
+
+    /// How long the cache's journal is.
+    pub fn journal_bytes(&self) -> u64 {
+        self.state().live.contents("_index/journal.bin").map_or(0, |bytes| bytes.len() as u64)
+    }
+
     /// The paths of all files, in order.
     pub fn paths(&self) -> Vec<String> {
         self.state().live.paths()

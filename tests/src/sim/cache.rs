@@ -16,6 +16,7 @@ use infill_core::{
 
 use super::content::Content;
 use super::invariants::violated;
+use super::lived::Trial;
 use super::promise::Promise;
 use super::stage::{Happening, Stage};
 use crate::disk::{Pardon, SimDisk};
@@ -59,6 +60,10 @@ pub(super) struct Cache {
     store: Arc<CacheStore>,
     /// What the journal said at the opening.
     found: Catalog,
+    /// What the journal says now, or will.
+    known: Catalog,
+    /// Bytes on the disk at the opening that no record names.
+    left_over: u64,
     placed: BTreeMap<ResourceId, Placed>,
     journal: VecDeque<JournalOp>,
     works: BTreeMap<u64, Work>,
@@ -74,21 +79,32 @@ impl std::fmt::Debug for Cache {
 
 impl Cache {
     /// Opens the cache on a disk; what the machine is told of it.
-    pub(super) fn open(disk: SimDisk, latency: Duration, rng: &mut Rng) -> (Self, Restored) {
-        let (store, restored) = CacheStore::open(Arc::new(disk.clone()), rng.u64(..))
-            .unwrap_or_else(|error| violated!("the cache can't be opened: {error}"));
+    /// An error is only right where the disk has no power.
+    pub(super) fn open(
+        disk: SimDisk,
+        latency: Duration,
+        rng: &mut Rng,
+    ) -> Result<(Self, Restored), SimDisk> {
+        let (store, restored) = match CacheStore::open(Arc::new(disk.clone()), rng.u64(..)) {
+            Ok(opened) => opened,
+            Err(_) if disk.is_off() => return Err(disk),
+            Err(error) => violated!("the cache can't be opened: {error}"),
+        };
+        let left_over = disk.stored().saturating_sub(restored.catalog.downloads().bytes());
         let cache = Self {
             disk,
             promise: Promise::new(&restored.catalog),
             store,
             found: restored.catalog.clone(),
+            known: restored.catalog.clone(),
+            left_over,
             placed: BTreeMap::new(),
             journal: VecDeque::new(),
             works: BTreeMap::new(),
             next_work: 0,
             latency,
         };
-        (cache, restored)
+        Ok((cache, restored))
     }
 
     /// The process is gone: what is left of it, and what it promised.
@@ -102,6 +118,30 @@ impl Cache {
         &self.found
     }
 
+    /// What the journal says now, or will.
+    pub(super) fn known(&self) -> &Catalog {
+        &self.known
+    }
+
+    /// Bytes on the disk at the opening that no record named.
+    pub(super) fn left_over(&self) -> u64 {
+        self.left_over
+    }
+
+    /// Where a resource is kept.
+    pub(super) fn placed_at(&self, resource: ResourceId) -> Option<Place> {
+        self.placed.get(&resource).map(|placed| placed.place)
+    }
+
+    /// Somebody is told that this is kept.
+    pub(super) fn assured(&mut self, resource: ResourceId, range: ByteRange) {
+        if let Some(placed) = self.placed.get(&resource) {
+            for run in placed.within.overlapping(range) {
+                self.promise.assured(placed.place.generation, run.intersect(range));
+            }
+        }
+    }
+
     /// Takes an action of the cache in.
     pub(super) fn submit(&mut self, stage: &mut Stage, action: Action) {
         match action {
@@ -113,9 +153,13 @@ impl Cache {
             }
             Action::Sweep { keep } => self.work(stage, Work::Sweep { keep }),
             Action::Append { op, records, durable } => {
+                records.iter().for_each(|record| self.known.apply(record));
                 self.queue(stage, JournalOp::Append { op, records, durable });
             }
             Action::Compact { op, records } => {
+                self.known = Catalog::new();
+                records.iter().for_each(|record| self.known.apply(record));
+                stage.lived.count(Trial::Compacted);
                 self.queue(stage, JournalOp::Compact { op, records });
             }
             other => unreachable!("{other:?} is none of the cache's"),
@@ -127,14 +171,28 @@ impl Cache {
         match step {
             CacheStep::Work(number) => {
                 let work = self.works.remove(&number)?;
-                self.do_work(work)
+                let event = self.do_work(work);
+                match &event {
+                    Some(Event::Synced { result: Err(_), .. }) => {
+                        stage.lived.count(Trial::SyncFailed);
+                    }
+                    Some(Event::Removed { result: Ok(()), .. }) => {
+                        stage.lived.count(Trial::Removed);
+                    }
+                    _ => {}
+                }
+                event
             }
             CacheStep::Journal => {
                 let op = self.journal.pop_front()?;
                 if !self.journal.is_empty() {
                     self.schedule(stage, CacheStep::Journal);
                 }
-                Some(self.do_journal(op))
+                let event = self.do_journal(op);
+                if matches!(event, Event::Appended { result: Err(_), .. }) {
+                    stage.lived.count(Trial::JournalFailed);
+                }
+                Some(event)
             }
         }
     }
@@ -149,6 +207,14 @@ impl Cache {
             if rng.bool() {
                 self.do_work(work);
             }
+        }
+    }
+
+    /// Something could not be done: it is no longer promised. Without power nobody is told so, and what was promised
+    /// before stays promised.
+    fn spoil(&mut self) {
+        if !self.disk.is_off() {
+            self.promise.spoil();
         }
     }
 
@@ -175,7 +241,7 @@ impl Cache {
             Err(error) => {
                 // Any part of it may be there.
                 placed.within.remove(range);
-                self.promise.spoil();
+                self.spoil();
                 Err(failure(&error))
             }
         }
@@ -318,7 +384,7 @@ impl Cache {
             Work::Sync { resource, op } => {
                 let result = self.placed[&resource].file.sync().map_err(|error| failure(&error));
                 if result.is_err() {
-                    self.promise.spoil();
+                    self.spoil();
                 }
                 Some(Event::Synced { resource, op, result })
             }
@@ -343,7 +409,7 @@ impl Cache {
         };
         let result = result.map_err(|error| failure(&error));
         if result.is_err() {
-            self.promise.spoil();
+            self.spoil();
         }
         Event::Appended { op, result }
     }

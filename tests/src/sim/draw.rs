@@ -1,6 +1,7 @@
 //! Draws a plan from a seed: a random few faults in each session, not all of them in all, so that each combination
 //! gets its chance ("swarm testing").
 
+mod fixed;
 mod lives;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::plan::{
     BodyFraming, Expires, Incident, Move, NetworkPlan, Plan, ReaderPlan, TrackPlan, Validators,
 };
 
+pub use fixed::fixed_plans;
 pub use lives::cached_plan;
 
 /// The plan of a seed.
@@ -154,6 +156,7 @@ fn track(rng: &mut Rng, clean: bool) -> TrackPlan {
             rng,
             &[Some("audio/mpeg"), Some("audio/mpeg"), None, Some("application/octet-stream")],
         ),
+        no_store: false,
         redirected,
         expires,
         open_at: millis(rng, 0, 2_000),

@@ -146,6 +146,7 @@ impl Ledger {
 
     /// Notes an event before the machine sees it.
     pub(super) fn before(&mut self, now: Instant, event: &Event) {
+        self.resources.values_mut().for_each(|entry| entry.kept.checked());
         match event {
             Event::Attach { track, reader, .. } => {
                 self.readers.insert(*reader, *track);
@@ -178,15 +179,8 @@ impl Ledger {
             }
             Event::Command { command, .. } => self.owed.asked(*command),
             Event::Open { track, options, .. } => self.owed.opened(*track, options.intent),
-            Event::Written { resource, op, result } => {
-                if let Some(entry) = self.resources.get_mut(resource) {
-                    entry.kept.written(*op, result.is_ok());
-                }
-            }
-            Event::Verified { resource, op, result } => {
-                if let Some(entry) = self.resources.get_mut(resource) {
-                    entry.kept.verified(*op, result);
-                }
+            Event::Written { .. } | Event::Verified { .. } | Event::Synced { .. } => {
+                self.stored(event);
             }
             Event::Seek { reader, .. } => {
                 for ((other, _), waiting) in &mut self.requests {
@@ -213,6 +207,28 @@ impl Ledger {
             }
             Event::StreamEnded { fetch } | Event::FetchFailed { fetch, .. } => {
                 self.fetches.remove(fetch);
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes an answer of the store.
+    fn stored(&mut self, event: &Event) {
+        match event {
+            Event::Written { resource, op, result } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.written(*op, result.is_ok());
+                }
+            }
+            Event::Verified { resource, op, result } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.verified(*op, result);
+                }
+            }
+            Event::Synced { resource, result, .. } => {
+                if let Some(entry) = self.resources.get_mut(resource) {
+                    entry.kept.synced(result.is_ok());
+                }
             }
             _ => {}
         }
@@ -250,6 +266,7 @@ impl Ledger {
                 self.write(*resource, range, store);
             }
             Action::Discard { resource, range } => {
+                self.resource(*resource).kept.discarded(*range);
                 let present = self.resource(*resource).view.present().len_within(*range);
                 if present > 0 {
                     violated!(
@@ -278,10 +295,14 @@ impl Ledger {
                 self.resource(*resource).kept.verifies(*op, *range);
             }
             Action::Join { track, resource } => self.join(*track, *resource),
-            Action::Filled { track, result } => self.owed.filled(*track, result),
+            Action::Filled { track, result } => {
+                if let Some(end) = self.owed.filled(*track, result) {
+                    self.check_filled(*track, end);
+                }
+            }
             Action::Answered { command, .. } => self.owed.answered(*command),
-            Action::Sync { .. }
-            | Action::Append { .. }
+            Action::Sync { resource, .. } => self.resource(*resource).kept.syncs(),
+            Action::Append { .. }
             | Action::Compact { .. }
             | Action::Remove { .. }
             | Action::Sweep { .. }
@@ -317,6 +338,15 @@ impl Ledger {
                 );
             }
         }
+        for track in self.tracks.values().filter(|track| track.stage == Life::Open) {
+            let Some(entry) = track.current.and_then(|id| self.resources.get(&id)) else {
+                continue;
+            };
+            let seen = |range: &ByteRange| entry.view.present().len_within(*range) > 0;
+            if let Some(range) = entry.kept.lost().iter().find(seen) {
+                violated!("the disk has not kept {range}, which is still said to be there");
+            }
+        }
         for (id, track) in &self.tracks {
             if track.stage != Life::Open && !track.opened {
                 violated!("{id} was closed and its Open has got no answer");
@@ -345,6 +375,24 @@ impl Ledger {
     /// Takes the sums of an earlier life over.
     pub(super) fn inherit(&mut self, earlier: &Self) {
         self.tally = earlier.tally;
+    }
+
+    /// Everything before `end` is there.
+    fn check_filled(&self, track: TrackId, end: u64) {
+        let resource = self.tracks[&track].current;
+        let view = resource.map(|resource| self.view(resource));
+        let there = view.map_or(0, |view| view.present().first_missing(0));
+        let total = view.and_then(|view| view.facts().total);
+        if there < end && total.is_none_or(|total| there < total) {
+            violated!("{track} is said to be filled up to {end} of {total:?}, and has {there}");
+        }
+    }
+
+    /// The open tracks of a site.
+    pub(super) fn open_tracks(&self, site: usize) -> Vec<TrackId> {
+        let open = |track: &TrackEntry| track.site == site && track.stage == Life::Open;
+        let tracks = self.tracks.iter().filter(|(_, track)| open(track));
+        tracks.map(|(track, _)| *track).collect()
     }
 
     /// What readers see of a resource.

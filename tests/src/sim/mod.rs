@@ -19,6 +19,7 @@ mod content;
 mod draw;
 mod fault;
 mod invariants;
+mod lived;
 mod network;
 mod origin;
 mod plan;
@@ -34,12 +35,13 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use content::{Content, MAX_TOTAL};
-pub use draw::{ANSWERS, cached_plan, plan};
+pub use draw::{ANSWERS, cached_plan, fixed_plans, plan};
 pub use fault::{Coverage, Fault};
 pub use invariants::Tally;
+pub use lived::{Lived, Trial};
 pub use plan::{
-    BodyFraming, CachePlan, Deed, End, Expires, Incident, Move, NetworkPlan, Plan, ReaderPlan,
-    TrackPlan, Validators,
+    BodyFraming, Boundary, CachePlan, Deed, End, Expires, Incident, Move, NetworkPlan, Plan,
+    ReaderPlan, TrackPlan, Validators,
 };
 pub use script::Scene;
 pub use transcript::{Transcript, action_line, event_line};

@@ -11,6 +11,7 @@ use url::Url;
 use super::answer;
 use super::content::{Content, MAX_TOTAL};
 use super::fault::Fault;
+use super::lived::Trial;
 use super::plan::{BodyFraming, Expires, Incident, Plan, TrackPlan, Validators};
 use super::stage::Stage;
 
@@ -278,6 +279,9 @@ impl Site {
             reply.set("Content-Length", "0");
             return reply;
         }
+        if self.plan.no_store {
+            stage.lived.count(Trial::NoStore);
+        }
         reply.frame(self.plan.framing);
         self.describe(&mut reply, etag, modified);
         reply
@@ -307,6 +311,9 @@ impl Site {
     fn describe(&self, reply: &mut Reply, etag: &str, modified: Option<String>) {
         if let Some(content_type) = self.plan.content_type {
             reply.set("Content-Type", content_type);
+        }
+        if self.plan.no_store {
+            reply.set("Cache-Control", "no-store");
         }
         if !etag.is_empty() {
             reply.set("ETag", etag);

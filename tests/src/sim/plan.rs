@@ -38,6 +38,21 @@ pub struct CachePlan {
     pub ends: Vec<(Duration, End)>,
     /// What is done besides reading.
     pub deeds: Vec<(Duration, Deed)>,
+    /// Whether a process is killed as soon as a file is said to be filled.
+    pub killed_when_filled: bool,
+    /// Where a process ends besides.
+    pub boundary: Option<Boundary>,
+}
+
+/// A process ends between two operations of its disk, whatever it is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Boundary {
+    /// So many operations were done, over all lives.
+    pub operations: u64,
+    /// How: killed or cut.
+    pub end: End,
+    /// The seed of what a cut leaves.
+    pub chance: u64,
 }
 
 /// How a process ends.
@@ -179,6 +194,8 @@ pub struct TrackPlan {
     pub framing: BodyFraming,
     /// `Content-Type`.
     pub content_type: Option<&'static str>,
+    /// Whether answers forbid to store them (FAULTS D14).
+    pub no_store: bool,
     /// Whether answers come by a redirect.
     pub redirected: bool,
     /// Which URL expires.
@@ -201,6 +218,7 @@ impl TrackPlan {
             if_range: true,
             framing: BodyFraming::Length,
             content_type: Some("audio/mpeg"),
+            no_store: false,
             redirected: false,
             expires: Expires::Never,
             open_at: Duration::ZERO,

@@ -21,6 +21,8 @@ struct Written {
     key: ResourceKey,
     /// In the order of time.
     runs: Vec<(ByteRange, Instant)>,
+    /// Somebody was told that these are kept.
+    sure: ByteRanges,
 }
 
 impl Promise {
@@ -30,7 +32,7 @@ impl Promise {
         for download in found.downloads().iter() {
             let extents = download.extents().map(|extent| (extent.range(), Instant::ZERO));
             let (key, runs) = (download.place().key, extents.collect());
-            let written = Written { key, runs };
+            let written = Written { key, runs, sure: ByteRanges::new() };
             promise.generations.insert(download.place().generation, written);
         }
         promise
@@ -40,9 +42,16 @@ impl Promise {
         let generation = place.generation;
         // A newer version takes the place of an older one.
         self.generations.retain(|of, written| *of >= generation || written.key != place.key);
-        let new = || Written { key: place.key, runs: Vec::new() };
+        let new = || Written { key: place.key, runs: Vec::new(), sure: ByteRanges::new() };
         let written = self.generations.entry(generation).or_insert_with(new);
         written.runs.push((range, now));
+    }
+
+    /// Somebody was told that these are kept.
+    pub(super) fn assured(&mut self, generation: Generation, range: ByteRange) {
+        if let Some(written) = self.generations.get_mut(&generation) {
+            written.sure.insert(range);
+        }
     }
 
     /// Bytes were taken back. What else is in their blocks needs a record of its own from now on.
@@ -52,6 +61,7 @@ impl Promise {
         let Some(written) = self.generations.get_mut(&generation) else {
             return;
         };
+        written.sure.remove(range);
         for (run, at) in core::mem::take(&mut written.runs) {
             if run.end <= start || run.start >= end {
                 written.runs.push((run, at));
@@ -71,6 +81,32 @@ impl Promise {
 
     pub(super) fn spoil(&mut self) {
         self.spoiled = true;
+    }
+
+    /// How much of what was kept for longer than `slack` the next process has not found; `None` promises nothing.
+    pub(super) fn lost(&self, found: &Catalog, now: Instant, slack: Duration) -> Option<u64> {
+        let lost = |(generation, written): (&Generation, &Written)| {
+            let old = written.runs.iter().filter(|(_, at)| *at + slack < now);
+            let mut missing: ByteRanges = old.map(|(run, _)| *run).collect();
+            let download = found.downloads().generation(*generation);
+            for extent in download.into_iter().flat_map(|download| download.extents()) {
+                missing.remove(extent.range());
+            }
+            missing.len()
+        };
+        (!self.spoiled).then(|| self.generations.iter().map(lost).sum())
+    }
+
+    /// The next process must have found what somebody was told is kept.
+    pub(super) fn check_sure(&self, found: &Catalog) {
+        for (generation, written) in self.generations.iter().filter(|_| !self.spoiled) {
+            let download = found.downloads().generation(*generation);
+            let extents = download.into_iter().flat_map(|download| download.extents());
+            let claims: ByteRanges = extents.map(|extent| extent.range()).collect();
+            if let Some(run) = written.sure.iter().find(|run| !claims.contains_range(*run)) {
+                violated!("{run} of {generation:?} was said to be kept; there is {claims:?}");
+            }
+        }
     }
 
     /// The next process has found this; everything that was written since then and is older than `slack` must be in it.

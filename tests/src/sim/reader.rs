@@ -10,6 +10,7 @@ use infill_core::{
 
 use super::fault::Fault;
 use super::invariants::{Ledger, violated};
+use super::lived::Trial;
 use super::origin::Origins;
 use super::plan::ReaderPlan;
 use super::stage::{Happening, Stage};
@@ -41,6 +42,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) ledger: &'a mut Ledger,
     pub(super) store: &'a Store,
     pub(super) origins: &'a Origins,
+    /// Whether nothing was ever wrong with the disk.
+    pub(super) trusted: bool,
     /// The track it reads.
     pub(super) track: TrackId,
     /// The longest wait between two retries of the machine.
@@ -281,6 +284,12 @@ impl Reader {
                 violated!("{} finds {range} of {resource} published, but not stored", self.id);
             }
             Err(failure) => {
+                if around.trusted {
+                    violated!(
+                        "nothing is wrong with the disk, and {range} can't be read: {failure:?}"
+                    );
+                }
+                around.stage.lived.count(Trial::ReadFailed);
                 events.push(Event::ReadFailed { resource, range, failure });
                 return self.go(around.stage, Duration::from_millis(1), ReaderStep::Look);
             }

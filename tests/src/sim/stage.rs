@@ -10,6 +10,7 @@ use infill_core::{FetchId, Instant, ResourceId, TrackId};
 
 use super::cache::CacheStep;
 use super::fault::{Coverage, Fault};
+use super::lived::Lived;
 use super::network::NetStep;
 use super::reader::ReaderStep;
 
@@ -53,6 +54,7 @@ pub(super) struct Stage {
     pub(super) rng: Rng,
     pub(super) healed: bool,
     pub(super) coverage: Coverage,
+    pub(super) lived: Lived,
     queue: BinaryHeap<Entry>,
     sequence: u64,
 }
@@ -64,6 +66,7 @@ impl Stage {
             rng: Rng::with_seed(seed),
             healed: false,
             coverage: Coverage::default(),
+            lived: Lived::default(),
             queue: BinaryHeap::new(),
             sequence: 0,
         }

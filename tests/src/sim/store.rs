@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::cache::Cache;
 use super::invariants::violated;
+use super::lived::Trial;
 use super::stage::{Happening, Stage};
 
 /// An operation of the store.
@@ -96,6 +97,10 @@ impl Store {
                         Ok(None)
                     }
                 };
+                if let (Err(failure), Tier::Cache) = (&result, tier) {
+                    let full = failure.full;
+                    stage.lived.count(if full { Trial::DiskFull } else { Trial::WriteFailed });
+                }
                 match (&result, tier) {
                     (Ok(_), Tier::Cache) => stored.carve(range_of(offset, &bytes)),
                     (Ok(_), Tier::Scratch) => {}

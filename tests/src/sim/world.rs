@@ -2,16 +2,18 @@
 //! machine what comes of it, carries out what the machine asks for, and checks the promises each time.
 
 mod lives;
+mod settled;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use infill_core::{
-    Action, Change, Event, Instant, Machine, OpenOptions, ReaderId, SourceSpec, TrackId,
+    Action, Change, Event, Instant, Machine, OpenOptions, ReaderId, ResourceId, SourceSpec, TrackId,
 };
 
 use super::fault::{Coverage, Fault};
 use super::invariants::{Ledger, Tally, violated};
+use super::lived::{Lived, Trial};
 use super::network::Network;
 use super::origin::Origins;
 use super::plan::{Expires, Incident, Plan, ReaderPlan};
@@ -36,10 +38,14 @@ const MAX_IDLE_TICKS: u32 = 1000;
 pub struct Report {
     /// What was injected.
     pub coverage: Coverage,
+    /// What it has gone through, with a cache.
+    pub lived: Lived,
     /// Sums.
     pub tally: Tally,
     /// Events that the machine was given.
     pub events: u64,
+    /// Operations of the cache's disk.
+    pub operations: u64,
     /// Virtual time.
     pub time: Duration,
 }
@@ -128,7 +134,14 @@ impl World {
         self.begin_lives();
         for _ in 0..MAX_STEPS {
             let more = self.step();
+            if self.at_boundary() {
+                self.die_at_boundary();
+                phase = Phase::Playing;
+                continue;
+            }
+            self.maybe_killed();
             self.maybe_reborn();
+            self.measure();
             if self.stage.now > Instant::ZERO + self.plan.heal_at + MAX_TIME {
                 violated!("no end in sight after {:?}: {}", self.stage.now, self.situation());
             }
@@ -146,9 +159,11 @@ impl World {
                 }
                 Phase::Closing if !more => {
                     self.check_end();
-                    self.check_cache();
+                    let operations = self.check_cache();
                     return Report {
+                        operations,
                         coverage: self.stage.coverage.clone(),
+                        lived: self.stage.lived.clone(),
                         tally: self.ledger.tally,
                         events: self.events,
                         time: self.stage.now.since(Instant::ZERO),
@@ -203,16 +218,14 @@ impl World {
                 }
             }
             Happening::Store(resource) => {
-                if let Some(event) = self.store.step(&mut self.stage, resource) {
-                    self.deliver(event);
-                }
+                let event = self.store.step(&mut self.stage, resource);
+                self.hear(event);
             }
             Happening::Reader { reader, turn, step } => self.reader(reader, turn, step),
             Happening::Cache(step) => {
                 let cache = self.store.cache.as_mut();
-                if let Some(event) = cache.and_then(|cache| cache.step(&mut self.stage, step)) {
-                    self.deliver(event);
-                }
+                let event = cache.and_then(|cache| cache.step(&mut self.stage, step));
+                self.hear(event);
             }
             Happening::Deed(index) => self.deed(index),
             Happening::DeedDone(track) => self.deed_done(track),
@@ -228,6 +241,13 @@ impl World {
     /// Gives the machine an event and does what it asks for; how many actions that were.
     fn deliver(&mut self, event: Event) -> usize {
         self.deliver_at(self.stage.now, event)
+    }
+
+    /// The disk has done something, which the process hears of if it is still there.
+    fn hear(&mut self, event: Option<Event>) {
+        if let Some(event) = event.filter(|_| !self.at_boundary()) {
+            self.deliver(event);
+        }
     }
 
     fn deliver_at(&mut self, now: Instant, event: Event) -> usize {
@@ -286,40 +306,56 @@ impl World {
             | Action::Append { .. }
             | Action::Compact { .. }
             | Action::Remove { .. }
-            | Action::Sweep { .. } => match &mut self.store.cache {
-                Some(cache) => cache.submit(stage, action),
-                None => violated!("{action:?} though there is no cache"),
-            },
-            Action::Filled { track, .. } => {
-                stage.after(Duration::ZERO, Happening::DeedDone(track));
-            }
-            Action::Publish {
-                resource,
-                change: Change::Retracted(range) | Change::Unclaimed(range),
-            } => {
-                if let Some(cache) = &mut self.store.cache {
-                    cache.take_back(stage.now, resource, range);
+            | Action::Sweep { .. } => {
+                if let Action::Remove { place, .. } = &action {
+                    self.check_removal(place);
+                }
+                match &mut self.store.cache {
+                    Some(cache) => cache.submit(&mut self.stage, action),
+                    None => violated!("{action:?} though there is no cache"),
                 }
             }
-            Action::Publish { resource, change: Change::Present(range) } => {
-                if let Some(cache) = &mut self.store.cache {
-                    cache.published(stage.now, resource, range);
+            Action::Filled { track, result } => {
+                if result.is_ok() {
+                    self.filled(track);
                 }
+                self.stage.after(Duration::ZERO, Happening::DeedDone(track));
             }
-            Action::Publish { resource, change: Change::Claimed(range) } => {
-                if let Some(cache) = &mut self.store.cache {
-                    cache.claimed(resource, range);
-                }
-            }
+            Action::Publish { resource, change } => self.published(resource, &change),
             Action::Answered { .. }
             | Action::Join { .. }
             | Action::OpenResource { .. }
             | Action::Release { .. }
-            | Action::Publish { .. }
             | Action::Commit { .. }
             | Action::State { .. }
             | Action::Notify { .. }
             | Action::Closed { .. } => {}
+        }
+    }
+
+    /// The cache learns what readers see.
+    fn published(&mut self, resource: ResourceId, change: &Change) {
+        let (stage, cache) = (&mut self.stage, self.store.cache.as_mut());
+        match change {
+            Change::Retracted(range) | Change::Unclaimed(range) => {
+                let refuted = matches!(change, Change::Unclaimed(_));
+                stage.lived.count(if refuted { Trial::ClaimRefuted } else { Trial::TakenBack });
+                if let Some(cache) = cache {
+                    cache.take_back(stage.now, resource, *range);
+                }
+            }
+            Change::Present(range) => {
+                if let Some(cache) = cache {
+                    cache.published(stage.now, resource, *range);
+                }
+            }
+            Change::Verified(_) => stage.lived.count(Trial::ClaimVerified),
+            Change::Claimed(range) => {
+                if let Some(cache) = cache {
+                    cache.claimed(resource, *range);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -431,6 +467,7 @@ impl World {
             ledger: &mut self.ledger,
             store: &self.store,
             origins: &self.origins,
+            trusted: !self.lives.doubted,
             track,
             backoff_max: self.plan.config.backoff_max,
         };
@@ -536,7 +573,9 @@ impl World {
         // What was lost behind all readers is fetched again only where the file is drained.
         let lossy = self.plan.cache.is_some() || self.plan.incidents.iter().any(lost);
         let window = config.read_ahead_bytes.is_some() && lossy;
-        if config.store_limit_bytes.is_some() || window {
+        // So much holds all that a session has, and what was to be removed.
+        let tight = config.cache_limit_bytes.is_some_and(|limit| limit < 2 << 20);
+        if config.store_limit_bytes.is_some() || tight || window {
             return;
         }
         for reader in &self.readers[self.plan.readers.len()..] {

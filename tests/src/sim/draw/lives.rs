@@ -41,6 +41,8 @@ pub fn cached_plan(seed: u64) -> Plan {
             latency: millis(rng, 0, 50),
             ends,
             deeds: deeds(rng, clean, &tracks, heal_at),
+            killed_when_filled: rng.u32(0..4) == 0,
+            boundary: None,
         }),
         tracks,
         readers,
@@ -66,7 +68,8 @@ fn config(rng: &mut Rng, seed: u64, tracks: &[TrackPlan]) -> Config {
     config.store_block_bytes = one_of(rng, &[16 * 1024, 64 * 1024]);
     if rng.u32(0..4) == 0 {
         let sum: u64 = tracks.iter().map(|track| track.total).sum();
-        config.cache_limit_bytes = Some((2 << 20) + rng.u64(0..=sum));
+        let least = one_of(rng, &[2 << 20, 600 * 1024, 300 * 1024]);
+        config.cache_limit_bytes = Some(least + rng.u64(0..=sum));
     }
     config.durability = one_of(rng, &[Durability::Fast, Durability::Fast, Durability::Flush]);
     config.revalidate =
@@ -108,6 +111,7 @@ fn track(rng: &mut Rng, clean: bool) -> TrackPlan {
         ranges: rng.u32(0..8) != 0,
         if_range: rng.u32(0..4) != 0,
         framing: one_of(rng, &framings),
+        no_store: rng.u32(0..8) == 0,
         expires: Expires::Never,
         open_at: millis(rng, 0, 300),
         ..TrackPlan::honest(if rng.bool() { rng.u64(1..=LARGEST) } else { size(rng, LARGEST) })

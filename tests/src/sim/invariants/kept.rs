@@ -14,12 +14,18 @@ use super::violated;
 #[derive(Debug, Default)]
 pub(super) struct KeptBytes {
     placed: bool,
-    writes: BTreeMap<OpId, ByteRange>,
+    writes: BTreeMap<OpId, (ByteRange, Tier)>,
     verifies: BTreeMap<OpId, ByteRange>,
     /// Written in this life.
     written: ByteRanges,
     /// Claims whose bytes were digested.
     digested: ByteRanges,
+    /// Written to the cache since the disk was asked last whether it has kept everything.
+    unsynced: ByteRanges,
+    /// The same of before, until it answers.
+    asked: ByteRanges,
+    /// What it has not kept.
+    lost: ByteRanges,
 }
 
 impl KeptBytes {
@@ -43,15 +49,52 @@ impl KeptBytes {
                 violated!("{op} writes {range}, which leaves its block");
             }
         }
-        self.writes.insert(op, range);
+        self.writes.insert(op, (range, tier));
     }
 
     pub(super) fn written(&mut self, op: OpId, success: bool) {
-        if let Some(range) = self.writes.remove(&op)
+        if let Some((range, tier)) = self.writes.remove(&op)
             && success
         {
             self.written.insert(range);
+            if tier == Tier::Cache {
+                self.unsynced.insert(range);
+            }
         }
+    }
+
+    /// These bytes are no longer there.
+    pub(super) fn discarded(&mut self, range: ByteRange) {
+        for ranges in [&mut self.unsynced, &mut self.asked, &mut self.lost] {
+            ranges.remove(range);
+        }
+    }
+
+    pub(super) fn syncs(&mut self) {
+        for range in std::mem::take(&mut self.unsynced).iter() {
+            self.asked.insert(range);
+        }
+    }
+
+    /// The disk has answered: what it has not kept must be taken back.
+    pub(super) fn synced(&mut self, kept: bool) {
+        let asked = std::mem::take(&mut self.asked);
+        if !kept {
+            self.lost = asked;
+            for range in std::mem::take(&mut self.unsynced).iter() {
+                self.lost.insert(range);
+            }
+        }
+    }
+
+    /// What was lost is no longer seen; a claim of it may be verified and seen again.
+    pub(super) fn checked(&mut self) {
+        self.lost = ByteRanges::new();
+    }
+
+    /// What the disk has just said that it has not kept.
+    pub(super) fn lost(&self) -> &ByteRanges {
+        &self.lost
     }
 
     pub(super) fn verifies(&mut self, op: OpId, range: ByteRange) {
@@ -84,7 +127,7 @@ impl KeptBytes {
 #[derive(Debug, Default)]
 pub(super) struct Owed {
     commands: BTreeSet<CommandId>,
-    fills: BTreeSet<TrackId>,
+    fills: BTreeMap<TrackId, Intent>,
 }
 
 impl Owed {
@@ -100,18 +143,21 @@ impl Owed {
 
     pub(super) fn opened(&mut self, track: TrackId, intent: Intent) {
         if intent != Intent::Play {
-            self.fills.insert(track);
+            self.fills.insert(track, intent);
         }
     }
 
-    pub(super) fn filled(&mut self, track: TrackId, _result: &Result<(), Error>) {
-        if !self.fills.remove(&track) {
-            violated!("{track} is filled, but nobody asks");
+    /// Up to where it was to be filled, if that has succeeded.
+    pub(super) fn filled(&mut self, track: TrackId, result: &Result<(), Error>) -> Option<u64> {
+        match self.fills.remove(&track) {
+            None => violated!("{track} is filled, but nobody asks"),
+            Some(Intent::Fill(end)) if result.is_ok() => Some(end),
+            Some(_) => None,
         }
     }
 
     pub(super) fn closed(&self, track: TrackId) {
-        if self.fills.contains(&track) {
+        if self.fills.contains_key(&track) {
             violated!("{track} is closed and was never said to be filled or not");
         }
     }
@@ -120,7 +166,7 @@ impl Owed {
         if let Some(command) = self.commands.first() {
             violated!("{command} was never answered");
         }
-        if let Some(track) = self.fills.first() {
+        if let Some(track) = self.fills.keys().next() {
             violated!("{track} was never said to be filled or not");
         }
     }

@@ -1,15 +1,20 @@
 //! A session with a cache is several lives: a process ends, somehow, and the next one opens what it has left.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use infill_core::catalog::Key;
+use fastrand::Rng;
+use infill_core::catalog::{Extent, Key};
 use infill_core::{
-    Command, CommandId, Durability, Event, Instant, Intent, Machine, OpenOptions, TrackId,
+    ByteRange, Command, CommandId, Durability, Event, Instant, Intent, Machine, OpenOptions,
+    TrackId,
 };
 
 use super::super::cache::Cache;
 use super::super::invariants::{Ledger, violated};
-use super::super::plan::{CachePlan, Deed, End, Incident};
+use super::super::lived::Trial;
+use super::super::plan::{Boundary, CachePlan, Deed, End, Incident};
+use super::super::promise::Promise;
 use super::super::reader::{Reader, ReaderStep};
 use super::super::stage::Happening;
 use super::super::store::Store;
@@ -29,7 +34,15 @@ pub(super) struct Lives {
     deeds: Vec<(TrackId, usize)>,
     commands: u64,
     /// Whether the disk was made to fail in this life.
-    disturbed: bool,
+    pub(super) disturbed: bool,
+    /// Whether nothing was under way when it was looked at last.
+    pub(super) settled: bool,
+    /// Assets that somebody has asked to unpin or remove in this life.
+    pub(super) released: BTreeSet<Key>,
+    /// Whether the disk was made to fail, or lost something, in any life.
+    pub(super) doubted: bool,
+    /// The process is killed now.
+    killed: bool,
 }
 
 impl World {
@@ -44,12 +57,78 @@ impl World {
         self.open_cache(&plan, SimDisk::new(self.plan.seed));
     }
 
-    fn open_cache(&mut self, plan: &CachePlan, disk: SimDisk) {
-        let (cache, restored) = Cache::open(disk, plan.latency, &mut self.stage.rng);
+    /// Opens the cache; how the process ended that tried first, if one did.
+    fn open_cache(&mut self, plan: &CachePlan, disk: SimDisk) -> Option<End> {
+        if let Some(boundary) = self.boundary() {
+            disk.cut_power_after(boundary.operations.saturating_sub(disk.operations()));
+        }
+        let mut met = None;
+        let (cache, restored) = Cache::open(disk, plan.latency, &mut self.stage.rng)
+            .or_else(|disk| {
+                let boundary = self.meet_boundary();
+                met = Some(boundary.end);
+                Cache::open(left_at(boundary, &disk), plan.latency, &mut self.stage.rng)
+            })
+            .unwrap_or_else(|_| violated!("the disk has no power, though it is another one"));
         self.store.cache = Some(cache);
         self.deliver(Event::Restored(Box::new(restored)));
         if let Some((after, _)) = plan.ends.get(self.lives.ended) {
             self.stage.after(*after, Happening::Die);
+        }
+        met
+    }
+
+    fn boundary(&self) -> Option<Boundary> {
+        self.plan.cache.as_ref().and_then(|plan| plan.boundary)
+    }
+
+    fn meet_boundary(&mut self) -> Boundary {
+        let plan = self.plan.cache.as_mut().expect("only a session with a cache has boundaries");
+        let boundary = plan.boundary.take().expect("the power goes at a boundary only");
+        self.remark(&format!("{boundary:?}"));
+        boundary
+    }
+
+    /// A file is said to be filled, and stays so.
+    pub(super) fn filled(&mut self, track: TrackId) {
+        self.stage.lived.count(Trial::Filled);
+        let found = self.lives.deeds.iter().position(|(id, _)| *id == track);
+        let plan = self.plan.cache.as_ref().expect("only a session with a cache has deeds");
+        let (resource, cache) = (self.ledger.current(track), self.store.cache.as_mut());
+        if let (Some(resource), Some(cache), Some(_)) = (resource, cache, found) {
+            let there = self.ledger.view(resource).present().first_missing(0);
+            cache.assured(resource, ByteRange::new(0, there));
+        }
+        self.lives.killed |= plan.killed_when_filled && !self.stage.healed;
+    }
+
+    /// The process is killed, if that is to be.
+    pub(super) fn maybe_killed(&mut self) {
+        if self.lives.killed && !self.lives.closing {
+            self.stage.lived.count(Trial::KilledWhenFilled);
+            self.remark("the process is killed, for a file is filled");
+            let (disk, promise) =
+                self.store.cache.take().expect("it has a cache, for it fills it").end();
+            self.begin_life(End::Killed, disk.kill(), &promise, self.stage.now);
+        }
+    }
+
+    /// Whether the process ends here.
+    pub(super) fn at_boundary(&self) -> bool {
+        self.store.cache.as_ref().is_some_and(|cache| cache.disk.is_off())
+    }
+
+    /// The process ends between two operations of the disk.
+    pub(super) fn die_at_boundary(&mut self) {
+        let boundary = self.meet_boundary();
+        // Perhaps everything was being closed: the next process opens it again.
+        self.tracks.iter_mut().for_each(|track| track.gone = false);
+        let died = self.stage.now;
+        let cache = self.store.cache.take().expect("it has no power");
+        let (disk, promise) = cache.end();
+        self.begin_life(boundary.end, left_at(boundary, &disk), &promise, died);
+        if self.stage.healed {
+            self.stage.after(Duration::from_secs(1), Happening::Heal);
         }
     }
 
@@ -98,7 +177,6 @@ impl World {
     }
 
     fn next_life(&mut self, end: End) {
-        let plan = self.plan.cache.clone().expect("only a session with a cache has lives");
         let died = self.stage.now;
         if end != End::Closed {
             self.go_on_unheard(end);
@@ -115,15 +193,55 @@ impl World {
             End::Cut => disk.crash(rng),
             End::Damaged => damaged(disk.kill(), rng),
         };
+        self.begin_life(end, disk, &promise, died);
+    }
+
+    /// A process begins with what an earlier one has left, and promised.
+    fn begin_life(&mut self, end: End, disk: SimDisk, promise: &Promise, died: Instant) {
+        let plan = self.plan.cache.clone().expect("only a session with a cache has lives");
+        let began = self.lives.began;
         self.rebuild();
-        self.open_cache(&plan, disk);
+        let met = self.open_cache(&plan, disk);
+        self.stage.lived.count(match end {
+            End::Closed => Trial::Closed,
+            End::Killed => Trial::Killed,
+            End::Cut => Trial::Cut,
+            End::Damaged => Trial::Damaged,
+        });
+        self.lives.doubted |= matches!(end, End::Cut | End::Damaged) || met == Some(End::Cut);
+        let end = if met == Some(End::Cut) && end != End::Damaged { End::Cut } else { end };
         let cache = self.store.cache.as_ref().expect("it was just opened");
         if let Some(slack) = self.slack(end, plan.latency) {
-            let since = if end == End::Cut { self.lives.began } else { Instant::ZERO };
+            let since = if end == End::Cut { began } else { Instant::ZERO };
             promise.check(cache.found(), since, died, slack);
         }
+        self.check_left(end, promise, died);
         self.lives.began = self.stage.now;
         self.schedule_life();
+    }
+
+    /// What the end of a process costs, and what it must not.
+    fn check_left(&mut self, end: End, promise: &Promise, died: Instant) {
+        let cache = self.store.cache.as_ref().expect("it was just opened");
+        self.check_no_store(cache.found(), &cache.disk);
+        let config = &self.plan.config;
+        let flush = config.durability == Durability::Flush;
+        if end == End::Killed || end == End::Closed || end == End::Cut && flush {
+            promise.check_sure(cache.found());
+        }
+        if end == End::Killed && !flush {
+            // Besides what is on its way to the journal.
+            let latency = self.plan.cache.as_ref().map_or(Duration::ZERO, |plan| plan.latency);
+            let under_way = latency * 2 + Duration::from_millis(5);
+            let budget = config.connections_per_file as u64 * Extent::BLOCK_BYTES;
+            let budget = budget * self.tracks.len() as u64;
+            if let Some(lost) = promise.lost(cache.found(), died, under_way) {
+                self.stage.lived.count(Trial::Counted);
+                if lost > budget {
+                    violated!("{lost} bytes are to be fetched again, {budget} would be right");
+                }
+            }
+        }
     }
 
     /// What is under way may be done all the same, and nobody is told.
@@ -175,8 +293,8 @@ impl World {
         self.readers = plans.map(|(index, plan)| Reader::new(index, plan)).collect();
         self.by_id.clear();
         self.by_reader.clear();
-        let (ended, commands) = (self.lives.ended + 1, self.lives.commands);
-        self.lives = Lives { ended, commands, ..Lives::default() };
+        let Lives { ended, commands, doubted, .. } = std::mem::take(&mut self.lives);
+        self.lives = Lives { ended: ended + 1, commands, doubted, ..Lives::default() };
     }
 
     /// What the embedder does in each life.
@@ -226,12 +344,15 @@ impl World {
             Deed::Remove { track } => Command::Remove(key(track)),
             Deed::Clear => Command::Clear,
         };
+        if let Command::Unpin(asset) | Command::Remove(asset) = command {
+            self.lives.released.insert(asset);
+        }
         self.lives.commands += 1;
         let id = CommandId(self.lives.commands);
         self.deliver(Event::Command { command: id, what: command });
     }
 
-    fn key(&self, track: usize) -> Key {
+    pub(super) fn key(&self, track: usize) -> Key {
         // A key of the embedder's takes the URL's place.
         let url = url::Url::parse("http://any.test/").expect("a constant, well-formed URL");
         Key::of(&url, Some(&cache_key(track)), &[])
@@ -262,6 +383,7 @@ impl World {
         if let Some(cache) = &mut self.store.cache {
             cache.disk.set_faults(faults(cache.disk.used()));
             self.lives.disturbed = true;
+            self.lives.doubted = true;
             self.stage.after(time, Happening::StoreBack);
         }
     }
@@ -273,15 +395,19 @@ impl World {
         }
     }
 
-    /// At the very end the next process finds everything complete, where nothing was in the way.
-    pub(super) fn check_cache(&mut self) {
+    /// At the very end the next process finds everything complete, where nothing was in the way. Gives how much the
+    /// disk had to do.
+    pub(super) fn check_cache(&mut self) -> u64 {
         let Some(cache) = self.store.cache.take() else {
-            return;
+            return 0;
         };
         let (disk, promise) = cache.end();
+        let operations = disk.operations();
         let latency = Duration::ZERO;
-        let (cache, _) = Cache::open(disk.kill(), latency, &mut self.stage.rng);
+        let (cache, _) = Cache::open(disk.kill(), latency, &mut self.stage.rng)
+            .unwrap_or_else(|_| violated!("the disk has no power, though nothing took it"));
         promise.check(cache.found(), Instant::ZERO, self.stage.now, Duration::ZERO);
+        self.check_no_store(cache.found(), &cache.disk);
         for download in cache.found().downloads().iter() {
             let site = (0..self.tracks.len()).find(|t| self.key(*t) == download.place().key.asset);
             let site = site.unwrap_or_else(|| violated!("{download:?} is nobody's"));
@@ -294,6 +420,7 @@ impl World {
                 violated!("track {site}: {what}");
             }
         }
+        operations
     }
 }
 
@@ -302,8 +429,16 @@ pub(super) fn cache_key(track: usize) -> String {
     format!("file {track}")
 }
 
+/// What the end of a process at a boundary leaves.
+fn left_at(boundary: Boundary, disk: &SimDisk) -> SimDisk {
+    match boundary.end {
+        End::Cut => disk.crash(&mut Rng::with_seed(boundary.chance)),
+        _ => disk.kill(),
+    }
+}
+
 /// Somebody has deleted or damaged files.
-fn damaged(disk: SimDisk, rng: &mut fastrand::Rng) -> SimDisk {
+fn damaged(disk: SimDisk, rng: &mut Rng) -> SimDisk {
     for _ in 0..rng.usize(1..=3) {
         let paths = disk.paths();
         match rng.u32(0..6) {

@@ -3,15 +3,14 @@
 //! `INFILL_SEEDS=n` plays n sessions instead of 10,000, `INFILL_SEEDS=a..b` these; `INFILL_SEED=n` plays one and prints
 //! all of it.
 
-#![allow(clippy::print_stdout)] // A replay is for people.
+#![allow(clippy::print_stdout)] // What was met is for people.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use infill_tests::sim::{self, Boundary, Coverage, End, Fault, Lived, Plan, Tally};
+use infill_tests::sim::{self, Boundary, End, Fault, Plan, Sessions};
 
-const SESSIONS: u64 = 10_000;
 const THREADS: usize = 2;
 
 /// After so many failures the rest tells nothing new.
@@ -19,30 +18,8 @@ const MAX_FAILURES: usize = 5;
 
 #[test]
 fn every_life_keeps_every_promise() {
-    if let Some(seed) = number("INFILL_SEED") {
-        return replay(seed);
-    }
-    let began = Instant::now();
-    let (first, end) = seeds();
-    let next = AtomicU64::new(first);
-    let sums = Mutex::new(Sums::default());
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| play(&next, end, &sums));
-        }
-    });
-    let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
-    println!("{}{}", sums.coverage, sums.lived);
-    let Tally { requests, delivered, late, published, overlap } = sums.tally;
-    println!(
-        "{} sessions in {:?}: {} events, {requests} requests, {delivered} bytes delivered ({late} after a cancel), \
-         {published} published, {overlap} compared",
-        end - first,
-        began.elapsed(),
-        sums.events
-    );
-    assert!(sums.failures.is_empty(), "{}", sums.failures.join("\n\n"));
-    if end - first >= SESSIONS {
+    let sessions = Sessions { count: 10_000, plan: sim::cached_plan, run: sim::run_cached_seed };
+    if let Some(sums) = sessions.play() {
         assert_eq!(sums.lived.rarer_than(LEAST), [], "met too rarely");
         let rare = INJECTED.into_iter().find(|fault| sums.coverage.of(*fault) < LEAST);
         assert_eq!(rare, None, "injected too rarely");
@@ -124,62 +101,4 @@ fn a_seed_plays_the_same_session_again() {
         assert!(!first.1.text().is_empty());
         assert!(first.1.text() == second.1.text(), "seed {seed} differs from itself");
     }
-}
-
-#[derive(Default)]
-struct Sums {
-    coverage: Coverage,
-    lived: Lived,
-    tally: Tally,
-    events: u64,
-    failures: Vec<String>,
-}
-
-fn play(next: &AtomicU64, end: u64, sums: &Mutex<Sums>) {
-    loop {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end {
-            return;
-        }
-        let outcome = sim::run_cached_seed(seed);
-        let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(report) => {
-                sums.coverage.add(&report.coverage);
-                sums.lived.add(&report.lived);
-                sums.tally.add(&report.tally);
-                sums.events += report.events;
-            }
-            Err(failure) => sums.failures.push(failure),
-        }
-        if sums.failures.len() >= MAX_FAILURES {
-            return;
-        }
-    }
-}
-
-fn replay(seed: u64) {
-    let plan = sim::cached_plan(seed);
-    println!("{plan:#?}");
-    match sim::run_live(&plan) {
-        Ok(report) => {
-            println!("seed {seed} keeps every promise: {:?} {:?}", report.time, report.tally);
-        }
-        Err(error) => panic!("seed {seed}: {error}"),
-    }
-}
-
-fn seeds() -> (u64, u64) {
-    let Ok(text) = std::env::var("INFILL_SEEDS") else {
-        return (0, SESSIONS);
-    };
-    let parse = |text: &str| text.parse().expect("INFILL_SEEDS is a number or a range a..b");
-    match text.split_once("..") {
-        Some((first, end)) => (parse(first), parse(end)),
-        None => (0, parse(&text)),
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    Some(std::env::var(name).ok()?.parse().expect("INFILL_SEED is a number"))
 }

@@ -74,8 +74,9 @@ pub(super) fn run() -> Result<(), Failure> {
 fn kill(program: &str, seed: u64) -> Result<Cost, Failure> {
     // Anywhere in a block.
     let at = LEN / 2 + fastrand::Rng::with_seed(seed).u64(..1 << 20);
-    // What is handed to the socket shall be little more than what was received.
-    let origin = Origin::builder().send_buffer(16 * 1024).rate(RATE).start();
+    // What is handed to the socket shall be little more than what was received; with much less it waits for
+    // acknowledgements that are delayed, and never gets near the rate.
+    let origin = Origin::builder().send_buffer(128 * 1024).rate(RATE).start();
     origin.put("/a.bin", content(1, LEN));
     let url = origin.url("/a.bin");
     let dir = tempfile::tempdir()?;

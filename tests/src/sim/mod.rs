@@ -20,6 +20,7 @@ mod draw;
 mod fault;
 mod invariants;
 mod lived;
+mod many;
 mod network;
 mod origin;
 mod plan;
@@ -39,6 +40,7 @@ pub use draw::{ANSWERS, cached_plan, fixed_plans, plan};
 pub use fault::{Coverage, Fault};
 pub use invariants::Tally;
 pub use lived::{Lived, Trial};
+pub use many::{Sessions, Sums};
 pub use plan::{
     BodyFraming, Boundary, CachePlan, Deed, End, Expires, Incident, Move, NetworkPlan, Plan,
     ReaderPlan, TrackPlan, Validators,

@@ -1,6 +1,7 @@
 //! The world: a machine among origins, a network, a store and readers. It takes the next thing that happens, hands the
 //! machine what comes of it, carries out what the machine asks for, and checks the promises each time.
 
+mod incidents;
 mod lives;
 mod settled;
 
@@ -16,7 +17,7 @@ use super::invariants::{Ledger, Tally, violated};
 use super::lived::{Lived, Trial};
 use super::network::Network;
 use super::origin::Origins;
-use super::plan::{Expires, Incident, Plan, ReaderPlan};
+use super::plan::{Expires, Incident, Plan};
 use super::reader::{Reader, ReaderStep, State, Surroundings};
 use super::stage::{Happening, Stage};
 use super::store::{Health, Store, StoreOp};
@@ -493,67 +494,6 @@ impl World {
         self.by_reader.insert(reader_id, index);
         let event = reader.attach(&mut self.stage, reader_id, id);
         self.deliver(event);
-    }
-
-    fn incident(&mut self, incident: Incident) {
-        self.remark(&format!("{incident:?}"));
-        match incident {
-            Incident::Close { track } => self.shut(track, false),
-            Incident::Replace { track } => {
-                self.stage.injected(Fault::Replaced);
-                self.origins.sites[track].replace(&mut self.stage);
-            }
-            Incident::Outage(time) => {
-                self.stage.injected(Fault::Outage);
-                self.network.go_away(&mut self.stage);
-                self.stage.after(time, Happening::NetworkBack);
-            }
-            Incident::NetworkChanged => {
-                self.stage.injected(Fault::NetworkChanged);
-                self.network.forget_connections();
-                self.deliver(Event::NetworkChanged);
-            }
-            Incident::StoreFull(time) => {
-                self.stage.injected(Fault::StoreFull);
-                self.store.health = Health::Full;
-                self.stage.after(time, Happening::StoreBack);
-            }
-            Incident::StoreBroken(time) => {
-                self.stage.injected(Fault::StoreBroken);
-                self.store.health = Health::Broken;
-                self.stage.after(time, Happening::StoreBack);
-            }
-            Incident::ReadFailure { reader } => self.readers[reader].fails = true,
-            Incident::Stale => self.stale(),
-        }
-    }
-
-    /// Events that make no sense any more must make no difference.
-    fn stale(&mut self) {
-        self.stage.injected(Fault::Stale);
-        let (resource, fetch) = self.ledger.past();
-        for event in super::stale::events(resource, fetch) {
-            self.deliver(event);
-        }
-        let earlier = self.stage.now.as_nanos().saturating_sub(2_000_000_000);
-        self.deliver_at(Instant::from_nanos(earlier), Event::Tick);
-    }
-
-    /// All faults are over. A new reader of each track reads everything, whatever the others did.
-    fn heal(&mut self) {
-        self.remark("all faults are over");
-        self.stage.healed = true;
-        self.disk_back();
-        self.network.come_back();
-        self.store.health = Health::Good;
-        for track in 0..self.tracks.len() {
-            if self.tracks[track].gone {
-                continue;
-            }
-            let index = self.readers.len();
-            self.readers.push(Reader::new(index, ReaderPlan::linear(track)));
-            self.begin_reader(index);
-        }
     }
 
     fn all_have_read(&self) -> bool {

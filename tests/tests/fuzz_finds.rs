@@ -302,3 +302,16 @@ fn a_record_was_left_of_what_was_given_up_after_a_failed_read() {
     };
     assert!(actions.iter().any(retracts), "its record is to be forgotten: {actions:?}");
 }
+
+#[test]
+fn a_journal_that_is_said_to_be_endless_leaves_no_room_and_no_panic() {
+    let mut config = Config::default();
+    config.cache_limit_bytes = Some(1 << 30);
+    let mut machine = Machine::new(config);
+    let restored = Restored { journal_bytes: u64::MAX, ..Restored::default() };
+    machine.handle(Instant::ZERO, Event::Restored(Box::new(restored)));
+    machine.handle(Instant::ZERO, open(1, OpenOptions::default()));
+    let asked = std::iter::from_fn(|| machine.poll_action())
+        .any(|action| matches!(action, Action::FetchRange { .. }));
+    assert!(asked, "what finds no room in the cache is kept elsewhere");
+}

@@ -31,9 +31,10 @@ impl Cache {
         // A file of a window may be half given back, and whole on the disk.
         let slack = 1 << super::file_bits(Some(limit));
         let slack = if slack > Extent::BLOCK_BYTES { slack } else { 0 };
-        let left = limit.saturating_sub(self.closed.pinned + self.journal.bytes() + slack);
+        let fixed = self.closed.pinned.saturating_add(self.journal.bytes()).saturating_add(slack);
+        let left = limit.saturating_sub(fixed);
         space.set_limit(Some(left));
-        while self.closed.evictable + space.stored() > left {
+        while self.closed.evictable.saturating_add(space.stored()) > left {
             if self.evict_oldest(out).is_none() {
                 return;
             }

@@ -16,7 +16,7 @@ use super::plan::{
 };
 
 pub use fixed::fixed_plans;
-pub use lives::cached_plan;
+pub use lives::{CACHED_ANSWERS, cached_plan};
 
 /// The plan of a seed.
 pub fn plan(seed: u64) -> Plan {

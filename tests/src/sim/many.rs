@@ -1,6 +1,7 @@
 //! Sessions by the thousand, on all threads, and one again for people.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -32,7 +33,6 @@ pub struct Sums {
     pub lived: Lived,
     tally: Tally,
     events: u64,
-    failures: Vec<String>,
 }
 
 impl Sessions {
@@ -45,13 +45,16 @@ impl Sessions {
             return None;
         }
         let began = Instant::now();
-        let (first, end) = self.seeds();
-        let next = AtomicU64::new(first);
+        let Range { start: first, end } = seeds(self.count);
         let sums = Mutex::new(Sums::default());
-        std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| self.play_until(end, &next, &sums));
-            }
+        let failures = each(first..end, |seed| {
+            let report = (self.run)(seed)?;
+            let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+            sums.coverage.add(&report.coverage);
+            sums.lived.add(&report.lived);
+            sums.tally.add(&report.tally);
+            sums.events += report.events;
+            Ok(())
         });
         let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Tally { requests, delivered, late, published, overlap } = sums.tally;
@@ -64,31 +67,8 @@ impl Sessions {
             began.elapsed(),
             sums.events
         ));
-        assert!(sums.failures.is_empty(), "{}", sums.failures.join("\n\n"));
+        assert!(failures.is_empty(), "{}", failures.join("\n\n"));
         (end - first >= self.count).then_some(sums)
-    }
-
-    fn play_until(self, end: u64, next: &AtomicU64, sums: &Mutex<Sums>) {
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end {
-                return;
-            }
-            let outcome = (self.run)(seed);
-            let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-            match outcome {
-                Ok(report) => {
-                    sums.coverage.add(&report.coverage);
-                    sums.lived.add(&report.lived);
-                    sums.tally.add(&report.tally);
-                    sums.events += report.events;
-                }
-                Err(failure) => sums.failures.push(failure),
-            }
-            if sums.failures.len() >= MAX_FAILURES {
-                return;
-            }
-        }
     }
 
     fn replay(self, seed: u64) {
@@ -101,16 +81,43 @@ impl Sessions {
             Err(error) => panic!("seed {seed}: {error}"),
         }
     }
+}
 
-    fn seeds(self) -> (u64, u64) {
-        let Ok(text) = std::env::var("INFILL_SEEDS") else {
-            return (0, self.count);
-        };
-        let parse = |text: &str| text.parse().expect("INFILL_SEEDS is a number or a range a..b");
-        match text.split_once("..") {
-            Some((first, end)) => (parse(first), parse(end)),
-            None => (0, parse(&text)),
+/// Does `work` for each number, on all threads; gives what failed, and stops when that is enough.
+pub fn each(numbers: Range<u64>, work: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<String> {
+    let next = AtomicU64::new(numbers.start);
+    let failures = Mutex::new(Vec::new());
+    let until_done = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= numbers.end {
+                return;
+            }
+            let outcome = work(number);
+            let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
+            failures.extend(outcome.err());
+            if failures.len() >= MAX_FAILURES {
+                return;
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(until_done);
+        }
+    });
+    failures.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The seeds that `INFILL_SEEDS` asks for, or else the first `count`.
+pub fn seeds(count: u64) -> Range<u64> {
+    let Ok(text) = std::env::var("INFILL_SEEDS") else {
+        return 0..count;
+    };
+    let parse = |text: &str| text.parse().expect("INFILL_SEEDS is a number or a range a..b");
+    match text.split_once("..") {
+        Some((first, end)) => parse(first)..parse(end),
+        None => 0..parse(&text),
     }
 }
 

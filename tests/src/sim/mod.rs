@@ -36,11 +36,11 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use content::{Content, MAX_TOTAL};
-pub use draw::{ANSWERS, cached_plan, fixed_plans, plan};
+pub use draw::{ANSWERS, CACHED_ANSWERS, cached_plan, fixed_plans, plan};
 pub use fault::{Coverage, Fault};
 pub use invariants::Tally;
 pub use lived::{Lived, Trial};
-pub use many::{Sessions, Sums};
+pub use many::{Sessions, Sums, each, seeds};
 pub use plan::{
     BodyFraming, Boundary, CachePlan, Deed, End, Expires, Incident, Move, NetworkPlan, Plan,
     ReaderPlan, TrackPlan, Validators,

@@ -15,6 +15,19 @@ use super::{millis, one_of, size};
 /// The largest file of these sessions: a few blocks of extents.
 const LARGEST: u64 = 900 * 1024;
 
+/// What can be wrong with a single answer, beside a cache.
+pub const CACHED_ANSWERS: [Fault; 9] = [
+    Fault::Cut,
+    Fault::Reset,
+    Fault::Stall,
+    Fault::RangeIgnored,
+    Fault::ShortRange,
+    Fault::ServerError,
+    Fault::OtherEtag,
+    Fault::UnknownTotal,
+    Fault::ConnectFailed,
+];
+
 /// The plan of a seed, with a cache.
 pub fn cached_plan(seed: u64) -> Plan {
     let mut rng = Rng::with_seed(seed ^ 0x6361_6368_6500);
@@ -117,19 +130,8 @@ fn track(rng: &mut Rng, clean: bool) -> TrackPlan {
         ..TrackPlan::honest(if rng.bool() { rng.u64(1..=LARGEST) } else { size(rng, LARGEST) })
     };
     if !clean {
-        let faults = [
-            Fault::Cut,
-            Fault::Reset,
-            Fault::Stall,
-            Fault::RangeIgnored,
-            Fault::ShortRange,
-            Fault::ServerError,
-            Fault::OtherEtag,
-            Fault::UnknownTotal,
-            Fault::ConnectFailed,
-        ];
         for _ in 0..rng.usize(0..=1) {
-            track.faults.push((one_of(rng, &faults), one_of(rng, &[16, 64, 128])));
+            track.faults.push((one_of(rng, &CACHED_ANSWERS), one_of(rng, &[16, 64, 128])));
         }
     }
     track

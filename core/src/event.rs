@@ -22,6 +22,13 @@ pub struct SourceSpec {
     pub renewable: bool,
 }
 
+impl SourceSpec {
+    /// What tells it from all other sources: two opens of one identity share one download, and what is cached of it.
+    pub fn identity(&self) -> Key {
+        Key::of(&self.url, self.cache_key.as_deref(), &self.headers)
+    }
+}
+
 /// What a track is opened for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Intent {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Machine, Target};
-use crate::catalog::{Key, ResourceKey};
+use crate::catalog::ResourceKey;
 use crate::event::{Event, OpenOptions, SourceSpec};
 use crate::track::FileTrack;
 use crate::{Action, Cause, Error, ReaderId, TrackId};
@@ -74,8 +74,7 @@ impl Machine {
             self.out.push(Action::Closed { track });
             return Target::Nothing;
         }
-        let identity = || Key::of(&source.url, source.cache_key.as_deref(), &source.headers);
-        let key = ResourceKey::file(options.asset.unwrap_or_else(identity));
+        let key = ResourceKey::file(options.asset.unwrap_or_else(|| source.identity()));
         if let Some(download) = self.sharing.by_key.get(&key).copied() {
             self.sharing.downloads.insert(track, download);
             return self.with(download, |file, context| {

@@ -4,26 +4,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use infill_core::catalog::{Key, Listing};
-use infill_core::{Cause, Command, Error, Intent, OpenOptions, SourceSpec, redacted};
+use infill_core::{Cause, Command, Error, Intent, OpenOptions, SourceSpec};
 use url::Url;
 
-use super::hub::{Hub, Link};
+use super::hub::Hub;
 use super::reader::{Access, Reader};
 use super::ticket::Ticket;
 use super::track::Track;
-use super::{Letter, Order};
 use crate::handle::StreamHandle;
-use crate::source::{Place, Source};
+use crate::source::{Place, Renew, Source};
 
 /// The identity of what a source names.
 pub fn identity(source: &Source) -> Result<Key, Error> {
     let url = remote(source)?;
-    let spec = source.spec(url)?;
-    Ok(key(&spec))
-}
-
-fn key(spec: &SourceSpec) -> Key {
-    Key::of(&spec.url, spec.cache_key.as_deref(), &spec.headers)
+    Ok(source.spec(url)?.identity())
 }
 
 fn remote(source: &Source) -> Result<&Url, Error> {
@@ -76,7 +70,7 @@ impl Hub {
             return Err(Cause::Unsupported(what.into()).into());
         }
         let spec = source.spec(remote(source)?)?;
-        let asset = key(&spec);
+        let asset = spec.identity();
         Ok(self.begin(spec, options, source.take_renew(), asset))
     }
 
@@ -84,20 +78,11 @@ impl Hub {
         self: &Arc<Self>,
         spec: SourceSpec,
         options: OpenOptions,
-        renew: Option<crate::source::Renew>,
+        renew: Option<Renew>,
         asset: Key,
     ) -> Filling {
-        let inbox = Some(Arc::clone(self.inbox()));
-        let track = Arc::new(Track::new(self.next_track(), redacted(&spec.url), inbox));
-        let order = Order { track: Arc::clone(&track), source: Box::new(spec), options, renew };
-        if !track.post(Letter::Open(Box::new(order))) {
-            track.finish_close();
-        }
+        let track = self.order(spec, options, renew);
         Filling { reader: Reader::new(self.link(track), 0, ACCESS), asset: Some(asset), pin: None }
-    }
-
-    fn link(self: &Arc<Self>, track: Arc<Track>) -> Arc<Link> {
-        Arc::new(Link { hub: Arc::clone(self), track })
     }
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use infill_core::{Error, OpenOptions, redacted};
+use infill_core::{Error, OpenOptions, SourceSpec, redacted};
 
 use super::hub::{Hub, Link};
 use super::reader::{Access, Reader};
 use super::track::Track;
 use super::{Letter, Order};
 use crate::local;
-use crate::source::{Place, Source};
+use crate::source::{Place, Renew, Source};
 
 impl Hub {
     /// Begins to open. A local file is ready at once. `access` says how its readers come to stored bytes.
@@ -20,30 +20,34 @@ impl Hub {
         options: OpenOptions,
         access: Access,
     ) -> Result<Opening, Error> {
-        let id = self.next_track();
         let track = match source.place() {
             Place::Nowhere(error) => return Err(error.clone()),
-            Place::Local(path) => Arc::new(local::open(id, path)?),
-            Place::Remote(url) => {
-                let spec = source.spec(url)?;
-                let inbox = Some(Arc::clone(self.inbox()));
-                let track = Arc::new(Track::new(id, redacted(url), inbox));
-                let order = Order {
-                    track: Arc::clone(&track),
-                    source: Box::new(spec),
-                    options,
-                    renew: source.take_renew(),
-                };
-                if !track.post(Letter::Open(Box::new(order))) {
-                    track.finish_close();
-                }
-                track
-            }
+            Place::Local(path) => Arc::new(local::open(self.next_track(), path)?),
+            Place::Remote(url) => self.order(source.spec(url)?, options, source.take_renew()),
         };
-        let link = Arc::new(Link { hub: Arc::clone(self), track });
-        let mut reader = Reader::new(link, 0, access);
+        let mut reader = Reader::new(self.link(track), 0, access);
         reader.attach();
         Ok(Opening { reader: Some(reader) })
+    }
+
+    /// Has the engine open a remote track.
+    pub(super) fn order(
+        &self,
+        spec: SourceSpec,
+        options: OpenOptions,
+        renew: Option<Renew>,
+    ) -> Arc<Track> {
+        let inbox = Some(Arc::clone(self.inbox()));
+        let track = Arc::new(Track::new(self.next_track(), redacted(&spec.url), inbox));
+        let order = Order { track: Arc::clone(&track), source: Box::new(spec), options, renew };
+        if !track.post(Letter::Open(Box::new(order))) {
+            track.finish_close();
+        }
+        track
+    }
+
+    pub(super) fn link(self: &Arc<Self>, track: Arc<Track>) -> Arc<Link> {
+        Arc::new(Link { hub: Arc::clone(self), track })
     }
 }
 

@@ -138,7 +138,7 @@ impl ByteRanges {
 
     /// How many bytes of `range` are in the set.
     pub fn len_within(&self, range: ByteRange) -> u64 {
-        self.overlapping(range).map(|run| run.intersect(range).len()).sum()
+        self.parts_of(range).map(|part| part.len()).sum()
     }
 
     /// The runs that share a byte with `range`, whole, in order.
@@ -147,6 +147,11 @@ impl ByteRanges {
         let inside = (!range.is_empty())
             .then(|| self.runs.range((Excluded(range.start), Excluded(range.end))));
         first.into_iter().chain(inside.into_iter().flatten().map(run_of))
+    }
+
+    /// What of `range` is in the set, in order.
+    pub fn parts_of(&self, range: ByteRange) -> impl Iterator<Item = ByteRange> + '_ {
+        self.overlapping(range).map(move |run| run.intersect(range))
     }
 
     /// The holes of `range`, in order.

@@ -12,7 +12,8 @@ pub(crate) struct Cached {
     home: Option<Place>,
     /// What is kept there, or on its way there.
     within: ByteRanges,
-    /// What was found there and not verified. No reader sees it, and nothing is compared with it.
+    /// What was found there and not verified. No reader sees it, and a body is compared with it only where nothing that
+    /// was verified could serve: if it is equal, it is right.
     claimed: ByteRanges,
     /// Whether a record says that it is complete.
     complete: bool,

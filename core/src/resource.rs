@@ -186,14 +186,9 @@ impl Resource {
         Some((question, range))
     }
 
-    /// How many claims are being verified.
-    pub(crate) fn claims_asked(&self) -> usize {
-        self.verifying.iter().filter(|(_, asked, _)| matches!(asked, Question::Claim(_))).count()
-    }
-
-    /// How many digests are being made to be recorded.
-    pub(crate) fn records_asked(&self) -> usize {
-        self.verifying.iter().filter(|(_, asked, _)| *asked == Question::Record).count()
+    /// How many digests of a kind are being made.
+    pub(crate) fn asked(&self, of: impl Fn(Question) -> bool) -> usize {
+        self.verifying.iter().filter(|(_, question, _)| of(*question)).count()
     }
 
     /// Whether `range` is being read by the store for a comparison.

@@ -64,9 +64,7 @@ impl Sealing {
             self.loose_since = None;
             return None;
         };
-        let block = run.start / Extent::BLOCK_BYTES;
-        let range = run
-            .intersect(ByteRange::new(run.start, (block + 1).saturating_mul(Extent::BLOCK_BYTES)));
+        let range = run.intersect(ByteRange::at(run.start, Extent::room(run.start)));
         self.loose.remove(range);
         Some(range)
     }

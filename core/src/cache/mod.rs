@@ -10,7 +10,9 @@ mod journal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Download, Generation, Key, Place, Record, ResourceKey, StoredFacts};
+use crate::catalog::{
+    Catalog, Download, Generation, Key, Place, Record, ResourceKey, StoredFacts, cut_label,
+};
 use crate::event::Restored;
 use crate::out::Out;
 use crate::{Action, Config, Instant, OpId, Tier};
@@ -92,9 +94,8 @@ impl Cache {
         if pin {
             self.pin_open(key.asset);
         }
-        let at = self.catalog.lru().next();
         if self.catalog.downloads().get(key).is_some() {
-            self.record(Record::Use { asset: key.asset, at });
+            self.use_now(key.asset);
         }
         self.download(key).filter(|download| download.bytes() > 0)
     }
@@ -142,10 +143,14 @@ impl Cache {
     ) -> Place {
         let generation = self.catalog.next_generation(self.salt);
         let place = Place { key, generation, file_bits: file_bits(limit) };
-        self.record(Record::Open { place, label: short(label).into(), facts });
-        let at = self.catalog.lru().next();
-        self.record(Record::Use { asset: key.asset, at });
+        self.record(Record::Open { place, label: cut_label(label).into(), facts });
+        self.use_now(key.asset);
         place
+    }
+
+    fn use_now(&mut self, asset: Key) {
+        let at = self.catalog.lru().next();
+        self.record(Record::Use { asset, at });
     }
 
     /// Deletes the files of a place; the catalog forgets it at once, the journal when they are gone.
@@ -241,14 +246,4 @@ fn file_bits(limit: Option<u64>) -> u8 {
     let part = limit.unwrap_or(u64::MAX) / FILES;
     let bits = u8::try_from(part.checked_ilog2().unwrap_or(0)).unwrap_or(FILE_BITS);
     bits.clamp(MIN_FILE_BITS, FILE_BITS)
-}
-
-/// A label that fits into a record.
-fn short(label: &str) -> &str {
-    const MOST: usize = 1024;
-    if label.len() <= MOST {
-        return label;
-    }
-    let end = (0..=MOST).rev().find(|at| label.is_char_boundary(*at)).unwrap_or(0);
-    &label[..end]
 }

@@ -21,6 +21,7 @@ pub use key::{Key, NoKey, ResourceKey};
 pub use listing::Listing;
 pub use lru::LruIndex;
 pub use pins::PinsIndex;
+pub(crate) use record::cut_label;
 pub use record::{Extent, Generation, Place, Record, StoredFacts};
 pub use replay::Replay;
 

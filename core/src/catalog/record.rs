@@ -56,6 +56,11 @@ impl Extent {
     /// No extent crosses a multiple of this: what is verified at once, and what a killed process loses at most.
     pub const BLOCK_BYTES: u64 = 256 * 1024;
 
+    /// How much fits between `position` and the end of its block; never nothing.
+    pub fn room(position: u64) -> u64 {
+        Self::BLOCK_BYTES - position % Self::BLOCK_BYTES
+    }
+
     /// Its positions.
     pub fn range(&self) -> ByteRange {
         ByteRange::at(self.start, u64::from(self.len))
@@ -95,7 +100,16 @@ pub struct StoredFacts<Text = Box<str>> {
 pub(super) const FIELD_BYTES: usize = 1024;
 
 /// The longest label that is kept; a longer one is cut.
-pub(super) const LABEL_BYTES: usize = 2048;
+pub(super) const LABEL_BYTES: usize = 1024;
+
+/// As much of a label as is kept.
+pub(crate) fn cut_label(label: &str) -> &str {
+    let mut end = label.len().min(LABEL_BYTES);
+    while !label.is_char_boundary(end) {
+        end -= 1;
+    }
+    &label[..end]
+}
 
 impl StoredFacts {
     /// For the journal.

@@ -1,7 +1,7 @@
 //! What a download says in words, in one piece of memory: a hundred thousand resources have five texts each.
 
 use super::StoredFacts;
-use super::record::{FIELD_BYTES, LABEL_BYTES};
+use super::record::{FIELD_BYTES, cut_label};
 
 /// Label, `Content-Type`, `ETag`, `Last-Modified` and `Date`, one behind the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ impl Texts {
         let field = |at: usize| {
             fields[at].as_ref().map(AsRef::as_ref).filter(|text: &&str| text.len() <= FIELD_BYTES)
         };
-        let texts = [Some(cut(label)), field(0), field(1), field(2), field(3)];
+        let texts = [Some(cut_label(label)), field(0), field(1), field(2), field(3)];
         // Its own capacity at once: what is boxed later must not be moved for that.
         let mut all = String::with_capacity(texts.iter().flatten().map(|text| text.len()).sum());
         let mut lens = [ABSENT; COUNT];
@@ -76,18 +76,10 @@ impl Texts {
     }
 }
 
-/// The longest beginning that is short enough.
-fn cut(label: &str) -> &str {
-    let mut end = label.len().min(LABEL_BYTES);
-    while !label.is_char_boundary(end) {
-        end -= 1;
-    }
-    &label[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::record::LABEL_BYTES;
 
     fn facts(content_type: Option<&str>, etag: Option<&str>, date: Option<&str>) -> StoredFacts {
         let own = |text: Option<&str>| text.map(Box::from);

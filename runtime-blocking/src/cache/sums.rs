@@ -30,7 +30,7 @@ impl Sums {
     pub(super) fn write(&mut self, mut offset: u64, mut bytes: &[u8]) -> Sum {
         let mut run = self.take(offset);
         loop {
-            let room = Extent::BLOCK_BYTES - offset % Extent::BLOCK_BYTES;
+            let room = Extent::room(offset);
             let now = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
             self.forget(ByteRange::at(offset, now as u64));
             run.hasher.update(&bytes[..now]);

@@ -3,19 +3,16 @@
 //! What a reader waits for is verified first, then what lies ahead of it; all of it only where somebody wants it all.
 
 use super::FileTrack;
-use crate::action::CancelReason;
+use super::stored::DIGESTS_AT_ONCE;
 use crate::catalog::{Extent, Record};
 use crate::context::Context;
 use crate::event::{StoreFailure, Verification};
 use crate::resource::Question;
 use crate::view::Change;
-use crate::{Action, ByteRange, Cause, Notice};
+use crate::{ByteRange, Cause, Notice};
 
 /// How far ahead of a reader claims are verified.
 const AHEAD_BYTES: u64 = 4 * Extent::BLOCK_BYTES;
-
-/// How many are being verified at once, for one file.
-const AT_ONCE: usize = 4;
 
 impl FileTrack {
     /// Asks for the verification of what is wanted.
@@ -49,7 +46,8 @@ impl FileTrack {
 
     fn verify_within(&mut self, range: ByteRange, context: &mut Context<'_>) {
         let mut at = range.start;
-        while self.resource.claims_asked() < AT_ONCE {
+        let to_verify = |question| matches!(question, Question::Claim(_));
+        while self.resource.asked(to_verify) < DIGESTS_AT_ONCE {
             let Some(claim) = self.resource.cached.claimed().first_present(at) else {
                 return;
             };
@@ -70,15 +68,13 @@ impl FileTrack {
         let Some(extent) = download.and_then(|download| download.extent_at(at)) else {
             // Its record is gone: nothing says what it should be.
             let run = self.resource.cached.claimed().run_at(at).unwrap_or(ByteRange::at(at, 1));
-            let rest = ByteRange::new(at, run.end.min(block_end(at)));
+            let rest = ByteRange::at(at, Extent::room(at)).intersect(run);
             self.lose(rest, context);
             return rest.end;
         };
         let range = extent.range();
         if !self.resource.is_verifying(range) {
-            let op = context.out.op();
-            self.resource.verifying(op, Question::Claim(extent.digest), range);
-            context.out.push(Action::Verify { resource: self.resource.id(), op, range });
+            self.ask_digest(Question::Claim(extent.digest), range, context);
         }
         range.end
     }
@@ -93,9 +89,7 @@ impl FileTrack {
     ) {
         self.dirty = true;
         // The rest of its extent may be present: a run can grow on while its beginning is doubted.
-        let claimed = self.resource.cached.claimed();
-        let claims: Vec<ByteRange> =
-            claimed.overlapping(range).map(|run| run.intersect(range)).collect();
+        let claims: Vec<ByteRange> = self.resource.cached.claimed().parts_of(range).collect();
         let why = match found {
             _ if claims.is_empty() => return,
             Verification::Digest(digest) if digest == recorded => {
@@ -130,17 +124,12 @@ impl FileTrack {
                 }
             }
         }
-        let claims: Vec<ByteRange> = {
-            let claimed = self.resource.cached.claimed();
-            claimed.overlapping(lost).map(|run| run.intersect(lost)).collect()
-        };
+        let claims: Vec<ByteRange> = self.resource.cached.claimed().parts_of(lost).collect();
         for claim in claims {
             self.publish(Change::Unclaimed(claim), context);
             self.unhold(claim, context);
         }
-        for fetch in self.comparing(lost) {
-            self.stop(fetch, CancelReason::Refused, context);
-        }
+        self.stop_comparing(lost, context);
         self.forget_records(range, context);
     }
 
@@ -154,14 +143,10 @@ impl FileTrack {
         let first = range.start / size * size;
         let last = range.end.saturating_sub(1).max(range.start) / size * size;
         let file = ByteRange::new(first, last.saturating_add(size));
-        for fetch in self.comparing(file) {
-            self.stop(fetch, CancelReason::Refused, context);
-        }
-        let mut there = self.resource.present().clone();
-        for other in self.resource.cached.within().gaps(file) {
-            there.remove(other);
-        }
-        let runs: Vec<ByteRange> = there.overlapping(file).map(|run| run.intersect(file)).collect();
+        self.stop_comparing(file, context);
+        let present = self.resource.present();
+        let within = self.resource.cached.within().parts_of(file);
+        let runs: Vec<ByteRange> = within.flat_map(|part| present.parts_of(part)).collect();
         for run in runs {
             self.publish(Change::Retracted(run), context);
             self.doubt_run(run, context);
@@ -230,8 +215,4 @@ impl FileTrack {
         }
         at.is_some()
     }
-}
-
-fn block_end(at: u64) -> u64 {
-    (at / Extent::BLOCK_BYTES + 1).saturating_mul(Extent::BLOCK_BYTES)
 }

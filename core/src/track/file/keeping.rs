@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::FileTrack;
-use crate::catalog::{Extent, Record};
+use super::stored::DIGESTS_AT_ONCE;
+use crate::catalog::{Extent, Generation, Place, Record};
 use crate::context::Context;
 use crate::event::{StoreFailure, Sum, Verification};
 use crate::flight::Flight;
@@ -13,9 +14,6 @@ use crate::view::Change;
 use crate::{
     Action, ByteRange, Config, Durability, FetchId, Instant, OpId, ResourceId, Tier, redacted,
 };
-
-/// How many digests are asked for at once, for one file.
-const AT_ONCE: usize = 4;
 
 impl FileTrack {
     /// Keeps the tier up with the disk. What is on its way was granted room in the old one: it takes it along.
@@ -50,7 +48,7 @@ impl FileTrack {
             self.settle_in(context);
             let mut at = offset;
             while !bytes.is_empty() {
-                let room = Extent::BLOCK_BYTES - at % Extent::BLOCK_BYTES;
+                let room = Extent::room(at);
                 let piece = bytes.split_to(
                     usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len())),
                 );
@@ -168,16 +166,15 @@ impl FileTrack {
 
     /// Asks for the digests of bytes that lost theirs, a few at once.
     fn digest_loose(&mut self, context: &mut Context<'_>) {
-        while self.resource.records_asked() < AT_ONCE {
+        let to_record = |question| question == Question::Record;
+        while self.resource.asked(to_record) < DIGESTS_AT_ONCE {
             let sealing = &mut self.resource.cached.sealing;
             let Some(range) = sealing.take_loose(context.now, context.config.seal_after) else {
                 return;
             };
             let cached = self.resource.cached.within().contains_range(range);
             if cached && self.resource.present().contains_range(range) {
-                let op = context.out.op();
-                self.resource.verifying(op, Question::Record, range);
-                context.out.push(Action::Verify { resource: self.resource.id(), op, range });
+                self.ask_digest(Question::Record, range, context);
             }
         }
     }
@@ -252,15 +249,11 @@ impl FileTrack {
 
     /// Published bytes of `range` become holes, with whatever waited to be compared with them.
     pub(super) fn retract_run(&mut self, range: ByteRange, context: &mut Context<'_>) {
-        let lost: Vec<ByteRange> =
-            self.resource.present().overlapping(range).map(|run| run.intersect(range)).collect();
+        let lost: Vec<ByteRange> = self.resource.present().parts_of(range).collect();
         for range in lost {
             self.retract(range, context);
         }
-        // What was to be compared with them can't be any more.
-        for fetch in self.comparing(range) {
-            self.stop(fetch, crate::action::CancelReason::Refused, context);
-        }
+        self.stop_comparing(range, context);
     }
 
     /// Held bytes are holes again: their room goes back.
@@ -283,18 +276,22 @@ impl FileTrack {
             return;
         };
         self.record_facts(context);
-        if !self.resource.cached.is_complete() && self.resource.holds(Tier::Cache) == final_len {
+        let whole = self.resource.holds(Tier::Cache) == final_len;
+        let news = whole && !self.resource.cached.is_complete();
+        if news {
             self.resource.cached.set_complete(true);
             self.resource.cached.sealing.hurry();
-            // Their records come first.
-            self.keep_records(context);
+        }
+        // The records of its bytes come first.
+        self.keep_records(context);
+        if news {
             context.cache.record(Record::Commit { generation: home.generation, final_len });
         }
     }
 
     /// What of the cache this track leaves behind.
     pub(super) fn leave_cache(&mut self, context: &mut Context<'_>) {
-        let empty = |home: crate::catalog::Place, context: &Context<'_>| {
+        let empty = |home: Place, context: &Context<'_>| {
             context.cache.generation(home.generation).is_some_and(|known| known.bytes() == 0)
         };
         context.cache.close(self.key.asset);
@@ -314,11 +311,7 @@ impl FileTrack {
     }
 }
 
-fn record_extents(
-    generation: crate::catalog::Generation,
-    extents: Vec<Extent>,
-    context: &mut Context<'_>,
-) {
+fn record_extents(generation: Generation, extents: Vec<Extent>, context: &mut Context<'_>) {
     let mut extents = extents;
     while !extents.is_empty() {
         let rest = extents.split_off(extents.len().min(Record::MAX_EXTENTS));

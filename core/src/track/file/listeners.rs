@@ -163,8 +163,7 @@ impl FileTrack {
         }
     }
 
-    /// Tells those who wait for bytes that they are there: all before `end`; with `end` of `None`, every stored byte is
-    /// verified.
+    /// Tells those who wait for bytes, and whose intent `done` names, that they are there or won't come.
     fn answer_filled(
         &mut self,
         done: impl Fn(Intent) -> bool,

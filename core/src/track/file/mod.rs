@@ -292,7 +292,6 @@ impl FileTrack {
             let resource = self.resource.id();
             context.out.push(Action::Commit { resource, final_len });
             self.record_commit(final_len, context);
-            self.keep_records(context);
         }
     }
 

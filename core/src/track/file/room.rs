@@ -182,8 +182,7 @@ impl FileTrack {
             return 0;
         }
         let before = self.resource.holds(self.tier);
-        let runs: Vec<ByteRange> =
-            self.resource.present().overlapping(range).map(|run| run.intersect(range)).collect();
+        let runs: Vec<ByteRange> = self.resource.present().parts_of(range).collect();
         for run in runs {
             self.retract(run, context);
         }

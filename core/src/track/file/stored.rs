@@ -12,7 +12,29 @@ use crate::transfer::Compared;
 use crate::view::Change;
 use crate::{Action, ByteRange, Cause, Error, FetchId, OpId, ResourceId, Tier};
 
+/// How many claims are being verified, and how many runs digested to be recorded, at once, for one file.
+pub(super) const DIGESTS_AT_ONCE: usize = 4;
+
 impl FileTrack {
+    /// Asks the store for the digest of stored bytes.
+    pub(super) fn ask_digest(
+        &mut self,
+        question: Question,
+        range: ByteRange,
+        context: &mut Context<'_>,
+    ) {
+        let op = context.out.op();
+        self.resource.verifying(op, question, range);
+        context.out.push(Action::Verify { resource: self.resource.id(), op, range });
+    }
+
+    /// Stored bytes of `range` are no longer what they were: what was to be compared with them can't be any more.
+    pub(super) fn stop_comparing(&mut self, range: ByteRange, context: &mut Context<'_>) {
+        for fetch in self.comparing(range) {
+            self.stop(fetch, CancelReason::Refused, context);
+        }
+    }
+
     /// A write is done.
     pub(crate) fn written(
         &mut self,

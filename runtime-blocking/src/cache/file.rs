@@ -6,16 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use infill_core::catalog::Place;
 use infill_core::{ByteRange, ByteRanges, Sum};
-use xxhash_rust::xxh3::Xxh3;
 
 use super::chunk::Chunk;
 use super::handles::{Opener, Pinned};
 use super::layout::{self, DataName};
 use super::shared::Shared;
 use super::sums::Sums;
-
-/// How much is read at once to be digested: it stays in the processor's cache.
-const DIGEST_BYTES: usize = 64 * 1024;
+use crate::store::digest::digest;
 
 /// The bytes of one generation of one resource, in chunk files of `2^file_bits` bytes.
 ///
@@ -133,21 +130,11 @@ impl CacheFile {
 
     /// XXH3-64 of stored bytes. An error if any of them is not there.
     pub fn digest(&self, range: ByteRange) -> io::Result<u64> {
-        let mut hasher = Xxh3::new();
-        let wanted = |at| usize::try_from(range.end - at).unwrap_or(usize::MAX).min(DIGEST_BYTES);
-        let mut block = vec![0; wanted(range.start)];
-        let mut at = range.start;
-        while at < range.end {
-            let block = &mut block[..wanted(at)];
-            if self.read_at(at, block)? < block.len() {
-                let dir = self.shared.disk().describe(&layout::asset_dir(self.place.key.asset));
-                let what = format!("{dir}: bytes that were stored are not there");
-                return Err(io::Error::new(ErrorKind::NotFound, what));
-            }
-            hasher.update(block);
-            at += block.len() as u64;
-        }
-        Ok(hasher.digest())
+        digest(range, |at, block| self.read_at(at, block))?.ok_or_else(|| {
+            let dir = self.shared.disk().describe(&layout::asset_dir(self.place.key.asset));
+            let what = format!("{dir}: bytes that were stored are not there");
+            io::Error::new(ErrorKind::NotFound, what)
+        })
     }
 
     /// Gives back the space of these bytes, as far as whole files hold nothing else that is stored.

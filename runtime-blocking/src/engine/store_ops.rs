@@ -8,16 +8,13 @@ use infill_core::catalog::Place;
 use infill_core::{
     Action, ByteRange, Change, Event, OpId, ResourceId, StoreFailure, Tier, TrackId, Verification,
 };
-use xxhash_rust::xxh3::Xxh3;
 
 use super::blob::Blob;
 use super::resource::failure;
 use super::tiers::Tiers;
 use super::turn::Engine;
 use crate::stats::Counters;
-
-/// How much is read at once to be digested.
-const DIGEST_BLOCK: usize = 64 * 1024;
+use crate::store::digest::digest as stored_digest;
 
 impl Engine {
     /// The actions that concern one resource.
@@ -173,18 +170,6 @@ fn no_place() -> StoreFailure {
 
 /// XXH3-64 of stored bytes.
 fn digest(blob: &dyn Blob, range: ByteRange) -> std::io::Result<u64> {
-    let mut hasher = Xxh3::new();
-    let mut block = vec![0; DIGEST_BLOCK.min(usize::try_from(range.len()).unwrap_or(DIGEST_BLOCK))];
-    let mut at = range.start;
-    while at < range.end {
-        let left = usize::try_from(range.end - at).unwrap_or(usize::MAX);
-        let wanted = left.min(block.len());
-        let count = blob.read_at(at, &mut block[..wanted])?;
-        if count == 0 {
-            return Err(std::io::Error::other("stored bytes are missing"));
-        }
-        hasher.update(&block[..count]);
-        at += count as u64;
-    }
-    Ok(hasher.digest())
+    let found = stored_digest(range, |at, block| blob.read_at(at, block))?;
+    found.ok_or_else(|| std::io::Error::other("stored bytes are missing"))
 }

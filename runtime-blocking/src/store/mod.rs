@@ -1,5 +1,6 @@
 //! Where bytes are kept: in memory or in temporary files.
 
+pub(crate) mod digest;
 mod memory;
 pub(crate) mod positional;
 mod temp_dir;

@@ -85,8 +85,7 @@ fn main() {
     let origin: Vec<u8> = (0..1_000_000u32).map(|i| (i ^ (i >> 8)) as u8).collect();
     let (track, reader, request) = (TrackId(1), ReaderId(1), RequestId(1));
     let url = "http://origin.example/song.mp3".parse().expect("a URL");
-    let source =
-        Box::new(SourceSpec { url, cache_key: None, headers: [].into(), renewable: false });
+    let source = Box::new(SourceSpec::new(url));
     let (mut machine, mut driver) = (Machine::new(Config::default()), Driver::default());
     let options = OpenOptions::default();
     driver.events.extend([

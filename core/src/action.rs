@@ -3,10 +3,13 @@
 //! The enum is exhaustive on purpose: a new action breaks every driver at compile time, where it should.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use url::Url;
 
 use crate::catalog::{Listing, Place, Record};
+use crate::hls::{Presentation, Segment};
 use crate::http::FetchRequest;
 use crate::view::Change;
 use crate::{
@@ -18,6 +21,8 @@ use crate::{
 pub enum Answer {
     /// The first byte of the range is published.
     Readable,
+    /// To an [`Enter`](crate::Event::Enter): what to read.
+    Entered(Box<Segment>),
     /// The range begins at or after the proven end.
     End,
     /// It can't be had now; asking again later tries again.
@@ -90,6 +95,10 @@ pub enum Notice {
     NotCached(Error),
     /// The cache's journal was damaged, and so much of it is lost.
     CacheDamaged(String),
+    /// Something in a playlist that is against RFC 8216, or is passed over.
+    Playlist(String),
+    /// Another variant plays from now on, by its index.
+    Variant(usize),
 }
 
 /// What the driver is asked to do, in order.
@@ -123,6 +132,39 @@ pub enum Action {
         track: TrackId,
         /// A new id.
         resource: ResourceId,
+    },
+    /// A presentation opens a track of its own: [`OpenResource`](Action::OpenResource) for it follows, and
+    /// [`Closed`](Action::Closed) when it is no longer needed.
+    OpenPart {
+        /// Of which presentation.
+        of: TrackId,
+        /// A new id, unlike any that the driver chooses.
+        track: TrackId,
+        /// Where it is.
+        url: Arc<Url>,
+    },
+    /// What is known of a presentation has changed.
+    Presented {
+        /// Which.
+        track: TrackId,
+        /// All of it.
+        what: Arc<Presentation>,
+    },
+    /// How much of a presentation is there, without a gap, from where its reader is.
+    Buffered {
+        /// Which.
+        track: TrackId,
+        /// Playing time.
+        time: Duration,
+    },
+    /// Bring these stored bytes back. Answered by [`Loaded`](crate::Event::Loaded).
+    Load {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Names the operation.
+        op: OpId,
+        /// Which bytes.
+        range: ByteRange,
     },
     /// This track reads that resource, too: one identity is downloaded once. It is its current version from now on.
     Join {

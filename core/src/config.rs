@@ -24,6 +24,44 @@ pub enum Durability {
     Flush,
 }
 
+/// The settings of presentations. Start from `HlsConfig::default()` and change what you must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HlsConfig {
+    /// How far ahead of its reader a presentation is fetched. `None` is what the store allows: three minutes on the disk,
+    /// one in memory. Reading ahead is what keeps stalls away, more than any choice of variants.
+    pub read_ahead: Option<Duration>,
+    /// The same in bytes, whichever is reached first.
+    pub read_ahead_bytes: u64,
+    /// The largest playlist, in bytes.
+    pub max_playlist_bytes: u64,
+    /// The most segments that a playlist may have.
+    pub max_segments: usize,
+    /// The most variants and renditions, each.
+    pub max_variants: usize,
+    /// The longest URL, in bytes.
+    pub max_url_bytes: usize,
+    /// The largest Media Initialization Section, in bytes.
+    pub max_init_bytes: u64,
+    /// Each segment has `2^stride_bits` virtual bytes: the largest segment that there may be.
+    pub stride_bits: u32,
+}
+
+impl Default for HlsConfig {
+    fn default() -> Self {
+        Self {
+            read_ahead: None,
+            read_ahead_bytes: 32 << 20,
+            max_playlist_bytes: 32 << 20,
+            max_segments: 200_000,
+            max_variants: 1_000,
+            max_url_bytes: 16 << 10,
+            max_init_bytes: 1 << 20,
+            stride_bits: 32,
+        }
+    }
+}
+
 /// The settings of a [`Machine`](crate::Machine). Start from `Config::default()` and change what you must.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,6 +124,8 @@ pub struct Config {
     pub prior_bandwidth: u64,
     /// What a new request is assumed to cost before anything was measured.
     pub prior_reconnect: Duration,
+    /// For presentations.
+    pub hls: HlsConfig,
     /// The seed of the jitter in backoff: the only randomness there is.
     pub seed: u64,
 }
@@ -120,6 +160,7 @@ impl Default for Config {
             overlap_bytes: 4096,
             prior_bandwidth: 1024 * 1024,
             prior_reconnect: Duration::from_millis(150),
+            hls: HlsConfig::default(),
             seed: 0,
         }
     }

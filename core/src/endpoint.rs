@@ -146,6 +146,7 @@ mod tests {
             ]
             .into(),
             renewable,
+            slice: None,
         })
     }
 

@@ -80,6 +80,21 @@ pub enum Cause {
     Closed,
     /// The request for a fresh URL was not met (FAULTS B23).
     NotRenewed,
+    /// A playlist that can't be used (RFC 8216; FAULTS C1-C27).
+    Playlist(String),
+    /// A segment can't be had whole, in any variant; its source says why.
+    PartialSegment {
+        /// Of which variant, by its index.
+        variant: usize,
+        /// Which of its segments.
+        index: usize,
+    },
+    /// A segment's bytes are not what they should be: its key, its padding, its container (FAULTS C11).
+    Segment(String),
+    /// A key that is not 16 bytes long.
+    Key(u64),
+    /// No variant has codecs that can be decoded.
+    NoPlayableVariant,
     /// A call that makes no sense.
     Caller(String),
 }
@@ -87,7 +102,7 @@ pub enum Cause {
 impl Cause {
     /// An HLS playlist where one file was expected.
     pub(crate) fn hls() -> Self {
-        Self::Unsupported("HLS playlists (not yet)".to_owned())
+        Self::Unsupported("an HLS playlist; open it with `open_hls`".to_owned())
     }
 
     /// Whose fault it is.
@@ -103,6 +118,9 @@ impl Cause {
             | Self::NoContent(_)
             | Self::NotMedia(_)
             | Self::Encoded => ErrorKind::Origin,
+            Self::Playlist(_) | Self::PartialSegment { .. } | Self::Segment(_) | Self::Key(_) => {
+                ErrorKind::Origin
+            }
             Self::NoPosition
             | Self::Misplaced { .. }
             | Self::Unsatisfiable
@@ -110,7 +128,7 @@ impl Cause {
             | Self::NotRenewed => ErrorKind::Origin,
             Self::Changed => ErrorKind::Changed,
             Self::Store(_) | Self::StoreFull(_) => ErrorKind::Store,
-            Self::Unsupported(_) => ErrorKind::Unsupported,
+            Self::Unsupported(_) | Self::NoPlayableVariant => ErrorKind::Unsupported,
             Self::Superseded => ErrorKind::Superseded,
             Self::Closed => ErrorKind::Closed,
             Self::Caller(_) => ErrorKind::Caller,
@@ -175,6 +193,16 @@ impl fmt::Display for Cause {
             Self::Superseded => f.write_str("the read was interrupted"),
             Self::Closed => f.write_str("the stream is closed"),
             Self::NotRenewed => f.write_str("the URL expired and no fresh one was given"),
+            Self::Playlist(what) => write!(f, "the playlist can't be used: {what}"),
+            Self::PartialSegment { variant, index } => write!(
+                f,
+                "segment {index} of variant {variant} can't be had whole, nor another in its place"
+            ),
+            Self::Segment(what) => write!(f, "the segment can't be used: {what}"),
+            Self::Key(len) => write!(f, "the key has {len} bytes instead of 16"),
+            Self::NoPlayableVariant => {
+                f.write_str("no variant of the presentation has codecs that can be decoded")
+            }
             Self::Caller(what) => f.write_str(what),
         }
     }

@@ -1,7 +1,10 @@
 //! What the machine is told.
 
-use bytes::Bytes;
+use core::fmt;
+use core::time::Duration;
 use std::sync::Arc;
+
+use bytes::Bytes;
 use url::Url;
 
 use crate::catalog::{Catalog, Key};
@@ -20,9 +23,16 @@ pub struct SourceSpec {
     pub headers: Arc<[Header]>,
     /// Whether the embedder can give a fresh URL when this one has expired.
     pub renewable: bool,
+    /// Which part of what is there is the resource: its byte 0 is the first of these (RFC 8216, section 4.3.2.2).
+    pub slice: Option<ByteRange>,
 }
 
 impl SourceSpec {
+    /// What is at that URL, all of it, without any ado.
+    pub fn new(url: Url) -> Self {
+        Self { url, cache_key: None, headers: [].into(), renewable: false, slice: None }
+    }
+
     /// What tells it from all other sources: two opens of one identity share one download, and what is cached of it.
     pub fn identity(&self) -> Key {
         Key::of(&self.url, self.cache_key.as_deref(), &self.headers)
@@ -43,6 +53,18 @@ pub enum Intent {
     Verify,
 }
 
+/// What the body of a resource should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expect {
+    /// Audio. Pages and playlists are refused by their first bytes (FAULTS B19).
+    #[default]
+    Media,
+    /// A playlist.
+    Playlist,
+    /// Bytes that say nothing of themselves: a key, an encrypted segment. Pages are refused by their media type alone.
+    Opaque,
+}
+
 /// How one track departs from the [`Config`](crate::Config), and what it is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenOptions {
@@ -53,12 +75,97 @@ pub struct OpenOptions {
     /// Which asset it is, where that is known and the source is not: instead of the identity of the source. For
     /// [`Intent::Verify`] of what was listed.
     pub asset: Option<Key>,
+    /// Which of the asset's resources it is, where there are several.
+    pub name: Option<Key>,
+    /// What its body should be.
+    pub expect: Expect,
+    /// Never to be kept on the disk.
+    pub transient: bool,
     /// Instead of [`Config::revalidate`](crate::Config::revalidate).
     pub revalidate: Option<Revalidate>,
     /// Instead of [`Config::read_ahead_bytes`](crate::Config::read_ahead_bytes).
     pub read_ahead_bytes: Option<u64>,
     /// Instead of [`Config::max_request_bytes`](crate::Config::max_request_bytes).
     pub max_request_bytes: Option<u64>,
+}
+
+/// Which variant of a presentation is played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VariantChoice {
+    /// What the link allows.
+    #[default]
+    Auto,
+    /// What the link allows, up to so many bits per second.
+    Cap(u64),
+    /// This one, by its index.
+    Fixed(usize),
+}
+
+/// Tells from `CODECS` and `CHANNELS` whether a variant can be decoded.
+#[derive(Clone)]
+pub struct PlayableFn(pub Arc<PlayableDyn>);
+
+type PlayableDyn = dyn Fn(&str, Option<&str>) -> bool + Send + Sync;
+
+impl fmt::Debug for PlayableFn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlayableFn")
+    }
+}
+
+/// How a presentation is opened.
+#[derive(Clone, Debug, Default)]
+pub struct HlsOptions {
+    /// To be read, or, with [`Intent::Fill`], to have one variant whole.
+    pub intent: Intent,
+    /// Never to be evicted, from now on.
+    pub pin: bool,
+    /// Instead of [`Config::revalidate`](crate::Config::revalidate).
+    pub revalidate: Option<Revalidate>,
+    /// Which variant to begin with.
+    pub choice: VariantChoice,
+    /// What can be decoded; without it, everything.
+    pub can_decode: Option<PlayableFn>,
+    /// Whether playlists that RFC 8216 says must be refused are.
+    pub strict: bool,
+    /// Whether AES keys are kept in the cache, so that what is encrypted plays offline.
+    pub keep_keys: bool,
+}
+
+/// Where a reader of a presentation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Where the presentation begins: at its start, or where `EXT-X-START` says.
+    Start,
+    /// At a presentation time. What is there already, in any variant, is taken first.
+    At(Duration),
+    /// After this segment, whose audio ends at `end`: the variant's next one, or the one of another variant that holds
+    /// `end`.
+    After {
+        /// Of which variant.
+        variant: usize,
+        /// Which of its segments.
+        index: usize,
+        /// Where the audio that was read of it ends.
+        end: Duration,
+    },
+    /// That very segment.
+    Exactly {
+        /// Of which variant; `None` is whichever has it already, or else the one that plays.
+        variant: Option<usize>,
+        /// Which of its segments.
+        index: usize,
+    },
+    /// Instead of this segment, which failed, could not be decoded, or held no frames: another variant's at that time;
+    /// where there is none, an error.
+    Instead {
+        /// Of which variant.
+        variant: usize,
+        /// Which of its segments.
+        index: usize,
+        /// Where the audio that was read before it ends.
+        at: Duration,
+    },
 }
 
 /// Why a fetch ended without its body's end.
@@ -182,6 +289,55 @@ pub enum Event {
         source: Box<SourceSpec>,
         /// How.
         options: OpenOptions,
+    },
+    /// Open a presentation. Answered by one [`Opened`](crate::Action::Opened).
+    OpenHls {
+        /// A new id.
+        track: TrackId,
+        /// Its master or media playlist.
+        source: Box<SourceSpec>,
+        /// How.
+        options: Box<HlsOptions>,
+    },
+    /// A reader of a presentation wants a segment. Answered by one [`WakeReader`](crate::Action::WakeReader) with the
+    /// same number; the segment that it was given before is no longer needed, unless it is attached to.
+    Enter {
+        /// Who; attached to the presentation.
+        reader: ReaderId,
+        /// The number of the request.
+        request: RequestId,
+        /// Where.
+        entry: Entry,
+    },
+    /// Which variant is to be played, from the next segment on.
+    SetVariant {
+        /// Of which presentation.
+        track: TrackId,
+        /// Which.
+        choice: VariantChoice,
+    },
+    /// Which audio rendition is to be played, from the next segment on.
+    SetRendition {
+        /// Of which presentation.
+        track: TrackId,
+        /// Its index among the audio renditions; `None` is the default one.
+        rendition: Option<usize>,
+    },
+    /// This variant can't be decoded after all: the ladder is without it from now on.
+    Exclude {
+        /// Of which presentation.
+        track: TrackId,
+        /// Which.
+        variant: usize,
+    },
+    /// A [`Load`](crate::Action::Load) is done.
+    Loaded {
+        /// Of which resource.
+        resource: ResourceId,
+        /// Which.
+        op: OpId,
+        /// The bytes.
+        result: Result<Bytes, StoreFailure>,
     },
     /// A reader begins at `position`.
     Attach {

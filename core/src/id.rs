@@ -26,7 +26,8 @@ macro_rules! ids {
 }
 
 ids! {
-    /// What an embedder opened: a file today, an HLS presentation tomorrow. Chosen by the driver.
+    /// What an embedder opened: a file or an HLS presentation. Chosen by the driver, but for the resources of
+    /// presentations: see [`TrackId::is_part`].
     TrackId "t";
     /// One reading position in a track. Chosen by the driver, unique in the machine, not only in its track.
     ReaderId "rd";
@@ -40,4 +41,18 @@ ids! {
     OpId "op";
     /// One [`Command`](crate::Event::Command) to the cache. Chosen by the driver.
     CommandId "c";
+}
+
+impl TrackId {
+    const PART: u64 = 1 << 63;
+
+    /// The track of a resource of a presentation: a number that no driver chooses.
+    pub(crate) const fn part(number: u64) -> Self {
+        Self(number | Self::PART)
+    }
+
+    /// Whether the machine opened it by itself, as a resource of a presentation.
+    pub const fn is_part(self) -> bool {
+        self.0 & Self::PART != 0
+    }
 }

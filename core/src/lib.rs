@@ -35,6 +35,7 @@
 //!     cache_key: None,
 //!     headers: [].into(),
 //!     renewable: false,
+//!     slice: None,
 //! });
 //! machine.handle(Instant::ZERO, Event::Open { track, source, options: OpenOptions::default() });
 //!
@@ -146,6 +147,7 @@ mod endpoint;
 mod error;
 mod event;
 mod flight;
+pub mod hls;
 pub mod http;
 mod id;
 #[cfg(feature = "cache")]
@@ -169,11 +171,11 @@ mod view;
 pub use action::{Action, Answer, CancelReason, Notice, TrackState};
 pub use byte_range::ByteRange;
 pub use byte_ranges::ByteRanges;
-pub use config::{Config, Durability, Revalidate};
+pub use config::{Config, Durability, HlsConfig, Revalidate};
 pub use error::{Cause, Error, ErrorKind, redacted};
 pub use event::{
-    Command, Event, FailureKind, FetchFailure, Intent, OpenOptions, Restored, SourceSpec,
-    StoreFailure, Sum, Verification,
+    Command, Entry, Event, Expect, FailureKind, FetchFailure, HlsOptions, Intent, OpenOptions,
+    PlayableFn, Restored, SourceSpec, StoreFailure, Sum, VariantChoice, Verification,
 };
 pub use id::{CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 pub use machine::Machine;

@@ -13,6 +13,7 @@ fn opened(config: Config, options: OpenOptions) -> Machine {
         cache_key: None,
         headers: [].into(),
         renewable: false,
+        slice: None,
     });
     machine.handle(Instant::ZERO, Event::Open { track, source, options });
     machine

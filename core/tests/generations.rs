@@ -17,8 +17,7 @@ fn begun(salt: u32) -> Generation {
     let restored = Restored { salt, ..Restored::default() };
     actions(&mut machine, Event::Restored(Box::new(restored)));
     let url = "http://origin.example/a.mp3".parse().expect("a URL");
-    let source =
-        Box::new(SourceSpec { url, cache_key: None, headers: [].into(), renewable: false });
+    let source = Box::new(SourceSpec::new(url));
     let (track, options) = (TrackId(1), OpenOptions::default());
     let asked = actions(&mut machine, Event::Open { track, source, options });
     let fetch = asked.iter().find_map(|action| match action {

@@ -99,6 +99,7 @@ impl Source {
             cache_key: self.cache_key.as_deref().map(Into::into),
             headers: self.headers.clone().into(),
             renewable: self.renew.is_some(),
+            slice: None,
         })
     }
 

@@ -54,6 +54,7 @@ impl Steady {
             cache_key: None,
             headers: [].into(),
             renewable: false,
+            slice: None,
         };
         let options = OpenOptions::default();
         let source = Box::new(source);

@@ -56,6 +56,7 @@ impl Rig {
             cache_key: None,
             headers: [].into(),
             renewable: false,
+            slice: None,
         });
         let options = OpenOptions::default();
         let track = TrackId(track);

@@ -17,7 +17,7 @@ const URL: &str = "http://origin.example/a.mp3";
 
 fn open(track: u64, options: OpenOptions) -> Event {
     let url = URL.parse().expect("a URL");
-    let source = SourceSpec { url, cache_key: None, headers: [].into(), renewable: false };
+    let source = SourceSpec::new(url);
     Event::Open { track: TrackId(track), source: Box::new(source), options }
 }
 

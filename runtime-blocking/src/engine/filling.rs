@@ -58,7 +58,7 @@ impl Hub {
             Error::new(Cause::Store(what)).with_source(error)
         })?;
         let headers = [].into();
-        let spec = SourceSpec { url, cache_key: None, headers, renewable: false };
+        let spec = SourceSpec { url, cache_key: None, headers, renewable: false, slice: None };
         let intent = Intent::Verify;
         let options = OpenOptions { intent, asset: Some(asset), ..OpenOptions::default() };
         Ok((self.begin(spec, options, None, asset), listing.stored))

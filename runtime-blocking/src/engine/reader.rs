@@ -229,7 +229,7 @@ impl Reader {
                 let answer = ready!(self.slot.poll(cx.waker()));
                 self.waiting = None;
                 match answer {
-                    Answer::Readable => {}
+                    Answer::Readable | Answer::Entered(_) => {}
                     Answer::End => return Poll::Ready(Ok(0)),
                     Answer::Failed(error) => return Poll::Ready(Err(error)),
                     Answer::Superseded => return Poll::Ready(Err(Cause::Superseded.into())),

@@ -63,7 +63,7 @@ impl Hour {
         let restored = Restored { journal_bytes, salt: 7, ..Restored::default() };
         self.handle(Event::Restored(Box::new(restored)));
         let url = "http://origin.example/hour.mp3".parse().expect("a URL");
-        let source = SourceSpec { url, cache_key: None, headers: [].into(), renewable: false };
+        let source = SourceSpec::new(url);
         let (source, options) = (Box::new(source), OpenOptions::default());
         self.handle(Event::Open { track: TRACK, source, options });
         self.handle(Event::Attach { track: TRACK, reader: READER, position: 0 });

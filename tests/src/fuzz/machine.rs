@@ -299,6 +299,7 @@ impl World {
             revalidate: always[usize::from(more >> 4 & 3)],
             read_ahead_bytes: [None, Some(0), Some(20_000)][usize::from(bits & 3) % 3],
             max_request_bytes: [None, Some(0), Some(5_000)][usize::from(bits >> 2 & 3) % 3],
+            ..OpenOptions::default()
         };
         Ok((bits, options))
     }
@@ -442,6 +443,7 @@ impl World {
             cache_key: None,
             headers: headers().into(),
             renewable: track.0 % 2 == 1,
+            slice: None,
         });
         self.ledger.open(track, options.intent);
         self.handle(Event::Open { track, source, options });

@@ -282,6 +282,10 @@ impl Ledger {
             | Action::Compact { .. }
             | Action::Remove { .. }
             | Action::Sweep { .. }
+            | Action::OpenPart { .. }
+            | Action::Presented { .. }
+            | Action::Buffered { .. }
+            | Action::Load { .. }
             | Action::Mark { .. }
             | Action::NeedFreshUrl { .. }
             | Action::State { .. }
@@ -466,7 +470,10 @@ impl Ledger {
                 }
                 Some(*track)
             }
-            Action::Opened { track, .. }
+            Action::OpenPart { of: track, .. }
+            | Action::Presented { track, .. }
+            | Action::Buffered { track, .. }
+            | Action::Opened { track, .. }
             | Action::Filled { track, .. }
             | Action::State { track, .. }
             | Action::Notify { track, .. }
@@ -487,6 +494,7 @@ impl Ledger {
             | Action::Sync { resource, .. }
             | Action::Write { resource, .. }
             | Action::Verify { resource, .. }
+            | Action::Load { resource, .. }
             | Action::Discard { resource, .. }
             | Action::Publish { resource, .. }
             | Action::Commit { resource, .. } => {
@@ -547,6 +555,7 @@ impl Ledger {
                     violated!("{request} of {reader} is answered 'readable', but {start} is not");
                 }
             }
+            Answer::Entered(_) => violated!("{request} of {reader} asked for no segment"),
             Answer::End => {
                 let start = waiting.range.start;
                 let len = resource.and_then(|resource| self.view(resource).len());

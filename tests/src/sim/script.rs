@@ -103,8 +103,7 @@ impl Scene {
             self.event(Event::Restored(Box::new(restored)));
         }
         let url = Url::parse(URL).expect("a constant, well-formed URL");
-        let source =
-            Box::new(SourceSpec { url, cache_key: None, headers: [].into(), renewable: false });
+        let source = Box::new(SourceSpec::new(url));
         let track = TrackId(1);
         self.event(Event::Open { track, source, options: OpenOptions::default() });
         self.event(Event::Attach { track, reader: ReaderId(1), position: 0 });

@@ -147,6 +147,12 @@ pub fn action_line(action: &Action) -> String {
         Action::Answered { command, result: Err(error) } => {
             format!("Answered {command} failed: {error}")
         }
+        Action::OpenPart { of, track, url } => format!("OpenPart {track} of {of} {url}"),
+        Action::Presented { track, what } => {
+            format!("Presented {track} {} variants, {:?}", what.variants.len(), what.duration)
+        }
+        Action::Buffered { track, time } => format!("Buffered {track} {time:?}"),
+        Action::Load { resource, op, range } => format!("Load {resource} {op} {range}"),
         Action::Verify { resource, op, range } => format!("Verify {resource} {op} {range}"),
         Action::Discard { resource, range } => format!("Discard {resource} {range}"),
         Action::Publish { resource, change } => format!("Publish {resource} {}", of_change(change)),

@@ -323,6 +323,10 @@ impl World {
                 self.stage.after(Duration::ZERO, Happening::DeedDone(track));
             }
             Action::Publish { resource, change } => self.published(resource, &change),
+            Action::OpenPart { .. }
+            | Action::Presented { .. }
+            | Action::Buffered { .. }
+            | Action::Load { .. } => violated!("{action:?}, and no presentation is open"),
             Action::Answered { .. }
             | Action::Join { .. }
             | Action::OpenResource { .. }
@@ -388,6 +392,7 @@ impl World {
             cache_key: self.plan.cache.as_ref().map(|_| lives::cache_key(track).into()),
             headers: [].into(),
             renewable: expires && self.stage.chance(192),
+            slice: None,
         }
     }
 

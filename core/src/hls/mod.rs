@@ -1,0 +1,11 @@
+//! HTTP Live Streaming (RFC 8216): what its playlists say and what its media says of itself, as pure functions and values.
+//!
+//! Nothing here knows of requests, readers or the machine. The policy that fetches a presentation is in the machine.
+
+mod index;
+pub mod playlist;
+mod presentation;
+
+pub use index::SegmentIndex;
+pub use playlist::{KeyEntry, MapEntry, SegmentEntry};
+pub use presentation::{Cipher, Part, Presentation, RenditionInfo, Segment, VariantInfo};

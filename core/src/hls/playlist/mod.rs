@@ -1,0 +1,8 @@
+//! Playlists: their text, read into a model.
+
+mod model;
+
+pub use model::{
+    KeyEntry, MapEntry, MasterPlaylist, MediaKind, MediaPlaylist, Rendition, SegmentEntry,
+    StartPoint, Variant,
+};

@@ -40,12 +40,8 @@ pub(crate) enum Fallback {
 impl Endpoint {
     /// The source as it was opened.
     pub(crate) fn new(source: SourceSpec) -> Self {
-        let secret = |(name, _): &&Header| {
-            CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
-        };
-        let public = source.headers.iter().filter(|header| !secret(header));
         Self {
-            public_headers: public.cloned().collect(),
+            public_headers: public(&source.headers),
             headers: source.headers,
             original: source.url,
             last: None,
@@ -130,6 +126,13 @@ impl Endpoint {
     pub(crate) fn is_renewing(&self) -> bool {
         self.renewing
     }
+}
+
+/// The headers that may go to any origin.
+pub(crate) fn public(headers: &[Header]) -> Arc<[Header]> {
+    let secret =
+        |(name, _): &&Header| CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+    headers.iter().filter(|header| !secret(header)).cloned().collect()
 }
 
 #[cfg(test)]

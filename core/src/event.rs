@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::catalog::{Catalog, Key};
 use crate::config::Revalidate;
+use crate::endpoint::public;
 use crate::http::{Header, ResponseHead};
 use crate::{ByteRange, Cause, CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 
@@ -31,6 +32,13 @@ impl SourceSpec {
     /// What is at that URL, all of it, without any ado.
     pub fn new(url: Url) -> Self {
         Self { url, cache_key: None, headers: [].into(), renewable: false, slice: None }
+    }
+
+    /// What it leads to: a resource of the presentation that this is. Credentials go to their own origin only.
+    pub(crate) fn part(&self, url: &Url, slice: Option<ByteRange>) -> Self {
+        let own = url.origin() == self.url.origin();
+        let headers = if own { Arc::clone(&self.headers) } else { public(&self.headers) };
+        Self { headers, slice, ..Self::new(url.clone()) }
     }
 
     /// What tells it from all other sources: two opens of one identity share one download, and what is cached of it.
@@ -113,6 +121,18 @@ impl fmt::Debug for PlayableFn {
     }
 }
 
+/// The identity of a presentation's resource in the cache, where its URL changes, as signed ones do.
+#[derive(Clone)]
+pub struct PartKeyFn(pub Arc<PartKeyDyn>);
+
+type PartKeyDyn = dyn Fn(&Url) -> String + Send + Sync;
+
+impl fmt::Debug for PartKeyFn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PartKeyFn")
+    }
+}
+
 /// How a presentation is opened.
 #[derive(Clone, Debug, Default)]
 pub struct HlsOptions {
@@ -126,6 +146,8 @@ pub struct HlsOptions {
     pub choice: VariantChoice,
     /// What can be decoded; without it, everything.
     pub can_decode: Option<PlayableFn>,
+    /// The identities of its playlists, segments and keys; without it, their URLs.
+    pub part_key: Option<PartKeyFn>,
     /// Whether playlists that RFC 8216 says must be refused are.
     pub strict: bool,
     /// Whether AES keys are kept in the cache, so that what is encrypted plays offline.

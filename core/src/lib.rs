@@ -175,7 +175,7 @@ pub use config::{Config, Durability, HlsConfig, Revalidate};
 pub use error::{Cause, Error, ErrorKind, redacted};
 pub use event::{
     Command, Entry, Event, Expect, FailureKind, FetchFailure, HlsOptions, Intent, OpenOptions,
-    PlayableFn, Restored, SourceSpec, StoreFailure, Sum, VariantChoice, Verification,
+    PartKeyFn, PlayableFn, Restored, SourceSpec, StoreFailure, Sum, VariantChoice, Verification,
 };
 pub use id::{CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 pub use machine::Machine;

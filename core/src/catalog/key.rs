@@ -8,6 +8,7 @@ use core::str::FromStr;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use crate::ByteRange;
 use crate::http::Header;
 
 /// Bytes of a key.
@@ -74,10 +75,28 @@ impl Key {
         for (name, value) in headers {
             field(&mut hasher, &name, value);
         }
+        Self::first_of(hasher)
+    }
+
+    fn first_of(hasher: Sha256) -> Self {
         let digest = hasher.finalize();
         let mut key = [0; LEN];
         key.copy_from_slice(&digest[..LEN]);
         Self(key)
+    }
+
+    /// A resource of a presentation: what is at that URL, or a range of it (FAULTS C31); the embedder's key where it
+    /// gives one.
+    pub fn part(url: &Url, key: Option<&str>, slice: Option<ByteRange>) -> Self {
+        let mut hasher = Sha256::new();
+        match key {
+            Some(key) => field(&mut hasher, "key", key),
+            None => field(&mut hasher, "url", &url[..url::Position::AfterQuery]),
+        }
+        if let Some(slice) = slice {
+            field(&mut hasher, "range", &slice.to_string());
+        }
+        Self::first_of(hasher)
     }
 
     /// Its first eight bytes, in its order.

@@ -60,8 +60,9 @@ pub struct Segment {
     pub index: usize,
     /// What the playlist says of it.
     pub entry: SegmentEntry,
-    /// Its bytes.
-    pub media: Part,
+    /// Its bytes. `None` for a gap (`EXT-X-GAP`) that no variant fills: it is silence, as long as the playlist says
+    /// (FAULTS C15).
+    pub media: Option<Part>,
     /// Its Media Initialization Section: to be read whole before the first segment of a run.
     pub init: Option<Part>,
     /// Whether it follows the segment that the reader left without a seam: the same variant, the next segment, the same

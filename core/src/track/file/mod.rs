@@ -9,6 +9,7 @@ mod claims;
 mod failure;
 mod keeping;
 mod listeners;
+mod part;
 mod plan;
 mod readers;
 mod refusal;
@@ -120,7 +121,10 @@ impl FileTrack {
         context: &mut Context<'_>,
     ) -> Self {
         let config = context.config;
-        context.spaces.join();
+        if !id.is_part() {
+            // The resources of a presentation share what is its.
+            context.spaces.join();
+        }
         let mut listeners = Listeners::new(id);
         listeners.add(id, source.renewable, options, context.now);
         let resource_id = context.out.open_resource(id, id);
@@ -280,7 +284,9 @@ impl FileTrack {
         self.leave_cache(context);
         context.out.release(self.resource.id());
         context.out.push(Action::Closed { track: self.listeners.lead() });
-        context.spaces.leave();
+        if !self.id.is_part() {
+            context.spaces.leave();
+        }
         true
     }
 

@@ -188,6 +188,11 @@ impl Flight {
         self.passed.filter(|_| self.is_hurried() && !self.over)
     }
 
+    /// Whether what it brings is held back, for its version is in doubt.
+    pub(crate) fn is_held(&self) -> bool {
+        self.transfer.as_ref().is_some_and(Transfer::is_held)
+    }
+
     /// Whether the store was asked to compare and has not answered.
     pub(crate) fn awaits_store(&self) -> bool {
         self.transfer.as_ref().is_some_and(Transfer::is_asked)
@@ -211,7 +216,7 @@ impl Flight {
             Some(transfer) => (transfer.at(), transfer.end()),
             None => (self.asked.first, self.asked_end),
         };
-        let compared = self.transfer.as_ref().is_some_and(Transfer::is_held);
+        let compared = self.is_held();
         Lane {
             id: self.id,
             at,

@@ -108,8 +108,7 @@ impl FileTrack {
 
     /// The origin sends more than it announced: what was announced is here (FAULTS A5).
     fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
-        let held = |flight: &Flight| flight.transfer.as_ref().is_some_and(Transfer::is_held);
-        if self.flights.iter().any(|flight| flight.id == id && held(flight)) {
+        if self.flights.iter().any(|flight| flight.id == id && flight.is_held()) {
             return;
         }
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
@@ -176,7 +175,7 @@ impl FileTrack {
         let Some(end) = flight.transfer.as_ref().map(Transfer::ended) else {
             return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         };
-        if flight.transfer.as_ref().is_some_and(Transfer::is_held) {
+        if flight.is_held() {
             // It ended before it could be compared.
             return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of requests, readers or the machine. The policy that fetches a presentation is in the machine.
 
+pub mod abr;
 mod clock;
 mod index;
 pub mod media;

@@ -29,7 +29,7 @@ impl FileTrack {
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
         if let Some(unread) = flight.unread.take() {
-            if let Some(cause) = not_media(&bytes) {
+            if let Some(cause) = not_media(&bytes).filter(|_| !self.id.is_part()) {
                 context.spaces.of(self.tier).release(len);
                 self.refuse_body(id, &cause, context);
                 return;

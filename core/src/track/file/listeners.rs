@@ -68,6 +68,12 @@ impl Listeners {
         }
     }
 
+    pub(super) fn want(&mut self, track: TrackId, wanted: bool) {
+        for listener in self.list.iter_mut().filter(|listener| listener.track == track) {
+            listener.filling = wanted;
+        }
+    }
+
     /// One less. Whether nobody is left.
     pub(super) fn remove(&mut self, track: TrackId) -> bool {
         self.list.retain(|listener| listener.track != track);

@@ -6,6 +6,15 @@ use super::FileTrack;
 use crate::ResourceId;
 
 impl FileTrack {
+    /// TEMP
+    pub(crate) fn set_wanted(&mut self, track: crate::TrackId, wanted: bool) {
+        self.listeners.want(track, wanted);
+        if wanted {
+            self.recovery.rest(false);
+        }
+        self.dirty = true;
+    }
+
     /// The current version and its length, where every byte of it can be read.
     pub(crate) fn whole(&self) -> Option<(ResourceId, u64)> {
         let total = self.resource.total()?;

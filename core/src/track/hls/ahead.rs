@@ -158,7 +158,7 @@ impl HlsTrack {
         let chosen = abr::choose(&abr::Situation {
             ladder: &rates,
             current,
-            throughput: self.throughput.estimate(),
+            throughput: self.throughput.estimate(now),
             level: self.level(now),
             read_ahead: self.read_ahead(config, false),
             segment: self.segment_duration(),
@@ -225,7 +225,7 @@ impl HlsTrack {
                 self.find_next(variant, playlist, index, end, context)
             }
             // The first reader will come, and begin at the beginning.
-            (None, None) if !self.readers.ever => {
+            (None, None) if !self.readers.begun => {
                 self.find_at(self.opening.start_time(), context)
             }
             (None, None) => return false,

@@ -154,7 +154,7 @@ impl HlsTrack {
         let Some(playlist) = self.ladder.playlist_of(variant) else {
             return Found::Failed(self.no_variant(variant));
         };
-        let loaded = match self.loaded(playlist, context) {
+        let loaded = match self.segments_of(playlist, context) {
             Ok(Some(loaded)) => loaded,
             Ok(None) => return Found::Later,
             Err(error) => return self.another(error, time, context),
@@ -177,7 +177,7 @@ impl HlsTrack {
     }
 
     /// The segments of a playlist; without them, it is being loaded.
-    fn loaded(
+    fn segments_of(
         &mut self,
         playlist: usize,
         context: &mut Context<'_>,
@@ -219,7 +219,7 @@ impl HlsTrack {
         };
         let mut next = self.ladder.playlist_of(chosen);
         if next != Some(playlist) {
-            let ready = match next.map(|next| self.loaded(next, context)) {
+            let ready = match next.map(|next| self.segments_of(next, context)) {
                 Some(Ok(loaded)) => loaded.is_some(),
                 Some(Err(error)) if matches!(self.ladder.choice, VariantChoice::Fixed(_)) => {
                     return Found::Failed(error);
@@ -270,7 +270,7 @@ impl HlsTrack {
         let Some(playlist) = self.ladder.playlist_of(variant) else {
             return Found::Failed(self.no_variant(variant));
         };
-        match self.loaded(playlist, context) {
+        match self.segments_of(playlist, context) {
             Ok(Some(loaded)) => match loaded.index.get(index) {
                 Some(entry) => Found::Segment(Target {
                     variant,
@@ -331,7 +331,7 @@ impl HlsTrack {
             let Some(other_playlist) = self.ladder.playlist_of(other) else {
                 continue;
             };
-            let loaded = match self.loaded(other_playlist, context) {
+            let loaded = match self.segments_of(other_playlist, context) {
                 Ok(Some(loaded)) => loaded,
                 Ok(None) => {
                     later = true;

@@ -25,7 +25,7 @@ use crate::event::{HlsOptions, Intent, OpenOptions, SourceSpec, StoreFailure, Va
 use crate::hls::abr::Throughput;
 use crate::timers::Armed;
 use crate::{
-    Action, Answer, Cause, Error, Instant, Notice, OpId, ReaderId, RequestId, TrackId, TrackState,
+    Action, Answer, Cause, Error, Instant, Notice, ReaderId, RequestId, TrackId, TrackState,
 };
 
 use ahead::Ahead;

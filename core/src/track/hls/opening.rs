@@ -189,8 +189,8 @@ impl HlsTrack {
         let base = base.unwrap_or(&url);
         let options = ParseOptions {
             strict: self.options.strict,
-            limits: &context.config.hls,
-            imports: &self.opening.variables,
+            limits: context.config.hls.clone(),
+            imports: self.opening.variables.clone(),
         };
         let failed = |what: String| Error::new(Cause::Playlist(what)).with_url(&url);
         let Parsed { playlist, diagnostics } =

@@ -52,14 +52,13 @@ pub(super) struct Readers {
     table: BTreeMap<ReaderId, HlsReader>,
     /// The one that entered a segment last: what lies ahead of it is fetched.
     lead: Option<ReaderId>,
-    /// Whether there ever was one.
-    pub(super) ever: bool,
+    /// Whether any has ever entered a segment.
+    pub(super) begun: bool,
 }
 
 impl Readers {
     pub(super) fn attach(&mut self, reader: ReaderId) {
         self.table.entry(reader).or_default();
-        self.ever = true;
     }
 
     pub(super) fn detach(&mut self, reader: ReaderId) {
@@ -110,6 +109,7 @@ impl Readers {
         if let Some(known) = self.table.get_mut(&reader) {
             known.before = known.bound.replace(bound);
             self.lead = Some(reader);
+            self.begun = true;
         }
     }
 

@@ -1,0 +1,126 @@
+//! How many bits a second the link gives while it gives any.
+
+use core::time::Duration;
+
+use crate::Instant;
+
+/// Bytes that make a sample: fewer, and what is measured is a socket buffer or a round trip.
+const SAMPLE_BYTES: u64 = 16 * 1024;
+/// A sample of so many bytes must have taken this long, unless the link is at rest afterwards.
+const SAMPLE_TIME: Duration = Duration::from_millis(50);
+/// Time that makes a sample however few bytes there were: the link is that slow.
+const SLOW_TIME: Duration = Duration::from_secs(1);
+/// The shortest time that a sample is said to have taken.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// Half-lives of the two averages, in seconds of transfer.
+const HALF_LIVES: [f64; 2] = [3.0, 8.0];
+
+/// An estimate of the link's throughput: the lower of two averages, one quick and one slow, each weighted by time.
+///
+/// Only time in which a body is under way counts, so that neither the wait for a first byte nor a pause between requests
+/// looks like a slow link; small bodies are added up until they make a sample (FAULTS C33, C34). What comes from a cache is
+/// not to be told.
+#[derive(Clone, Debug, Default)]
+pub struct Throughput {
+    /// Bodies under way.
+    bodies: u32,
+    /// Until when time is counted, while there are any.
+    counted: Instant,
+    sample: Sample,
+    averages: [f64; 2],
+    /// Time that all samples took together, in seconds.
+    weight: f64,
+}
+
+/// What is not in the averages yet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sample {
+    bytes: u64,
+    took: Duration,
+}
+
+impl Throughput {
+    /// Nothing is measured yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A response's head arrived, and its body is awaited: or a body goes on that was held up by the receiver.
+    pub fn body_started(&mut self, now: Instant) {
+        self.pass(now);
+        self.bodies = self.bodies.saturating_add(1);
+        self.counted = self.counted.max(now);
+    }
+
+    /// So many bytes of a body arrived.
+    pub fn bytes(&mut self, now: Instant, bytes: u64) {
+        self.pass(now);
+        self.sample.bytes = self.sample.bytes.saturating_add(bytes);
+        if self.sample.is_long() || self.sample.is_large() && self.sample.took >= SAMPLE_TIME {
+            self.take();
+        }
+    }
+
+    /// A body ended, however it did: or it is held up by the receiver, who has no room.
+    pub fn body_ended(&mut self, now: Instant) {
+        self.pass(now);
+        self.bodies = self.bodies.saturating_sub(1);
+        if self.bodies == 0 && self.sample.is_large() {
+            self.take();
+        }
+    }
+
+    /// Bits a second, once there was a sample. A body that has stood still for long counts already.
+    pub fn estimate(&self, now: Instant) -> Option<u64> {
+        let mut so_far = self.clone();
+        so_far.pass(now);
+        if so_far.sample.is_long() {
+            so_far.take();
+        }
+        so_far.lower_average().map(|rate| rate as u64)
+    }
+
+    fn pass(&mut self, now: Instant) {
+        if self.bodies > 0 {
+            self.sample.took = self.sample.took.saturating_add(now - self.counted);
+            self.counted = self.counted.max(now);
+        }
+    }
+
+    fn take(&mut self) {
+        let Sample { bytes, took } = core::mem::take(&mut self.sample);
+        let seconds = took.max(SHORTEST).as_secs_f64();
+        let rate = bytes as f64 * 8.0 / seconds;
+        for (average, half_life) in self.averages.iter_mut().zip(HALF_LIVES) {
+            let kept = halved(seconds / half_life);
+            *average = *average * kept + rate * (1.0 - kept);
+        }
+        self.weight += seconds;
+    }
+
+    /// Averages begin at 0: what that takes away at first is given back.
+    fn lower_average(&self) -> Option<f64> {
+        let averages = self.averages.iter().zip(HALF_LIVES);
+        let full = |(average, half_life)| average / (1.0 - halved(self.weight / half_life));
+        (self.weight > 0.0).then(|| averages.map(full).fold(f64::INFINITY, f64::min))
+    }
+}
+
+impl Sample {
+    fn is_large(&self) -> bool {
+        self.bytes >= SAMPLE_BYTES
+    }
+
+    fn is_long(&self) -> bool {
+        self.took >= SLOW_TIME
+    }
+}
+
+/// 2 to the power of `-times`, by nothing but additions and multiplications: the same on every processor.
+fn halved(times: f64) -> f64 {
+    // Eight halvings of the exponent leave at most 0.25 for the series, which then has no error to speak of.
+    let x = times.clamp(0.0, 64.0) * core::f64::consts::LN_2 / 256.0;
+    let series = 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))));
+    (0..8).fold(series, |power, _| power * power)
+}
+

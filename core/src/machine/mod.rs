@@ -132,7 +132,9 @@ impl Machine {
 
     fn dispatch(&mut self, event: Event) -> Target {
         match event {
-            Event::Attach { track, .. } | Event::Close { track } | Event::FreshUrl { track, .. }
+            Event::Attach { track, .. }
+            | Event::Close { track }
+            | Event::FreshUrl { track, .. }
                 if self.presenting.has(track) =>
             {
                 self.dispatch_hls(event)

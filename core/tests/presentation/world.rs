@@ -149,7 +149,8 @@ impl World {
     /// Answers the oldest request for `path`, wholly.
     pub(crate) fn serve(&mut self, path: &str) {
         let place = self.asked.iter().position(|request| request.url.path() == path);
-        let place = place.unwrap_or_else(|| panic!("{path} is not asked for: {:?}", self.pending()));
+        let place =
+            place.unwrap_or_else(|| panic!("{path} is not asked for: {:?}", self.pending()));
         self.answer(place);
     }
 

@@ -1,7 +1,7 @@
 //! stub
 mod throughput;
-pub use throughput::Throughput;
 use core::time::Duration;
+pub use throughput::Throughput;
 /// s
 pub struct Situation<'a> {
     /// s

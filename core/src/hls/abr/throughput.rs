@@ -123,4 +123,3 @@ fn halved(times: f64) -> f64 {
     let series = 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))));
     (0..8).fold(series, |power, _| power * power)
 }
-

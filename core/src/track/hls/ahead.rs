@@ -225,9 +225,7 @@ impl HlsTrack {
                 self.find_next(variant, playlist, index, end, context)
             }
             // The first reader will come, and begin at the beginning.
-            (None, None) if !self.readers.begun => {
-                self.find_at(self.opening.start_time(), context)
-            }
+            (None, None) if !self.readers.begun => self.find_at(self.opening.start_time(), context),
             (None, None) => return false,
         };
         match found {
@@ -270,7 +268,12 @@ impl HlsTrack {
         let ahead = end.saturating_sub(lead.position(context.now));
         let scratch = context.config.store_limit_bytes.filter(|_| !context.cache.is_on());
         let most = scratch.map_or(u64::MAX, |limit| limit / 2).min(limits.read_ahead_bytes);
-        let bytes: u64 = self.ahead.tracks().filter_map(|track| self.parts.get(track)).map(|part| part.len).sum();
+        let bytes: u64 = self
+            .ahead
+            .tracks()
+            .filter_map(|track| self.parts.get(track))
+            .map(|part| part.len)
+            .sum();
         if bytes >= most && !self.ahead.queue.is_empty() {
             return true;
         }

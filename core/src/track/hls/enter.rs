@@ -129,12 +129,31 @@ impl HlsTrack {
             (_, Some(planned)) => Some(planned),
             (_, None) => self
                 .stored_at(time, context)
-                .or_else(|| self.choose(context.now, context.config, None)),
+                .or_else(|| self.choose_loaded(context)),
         };
         let Some(variant) = variant else {
             return Found::Failed(self.error(Cause::NoPlayableVariant));
         };
         self.find_in(variant, time, context)
+    }
+
+    /// What the link allows, if its playlist is here; else the nearest one below, or above, of which that is so: nobody
+    /// waits for a playlist who can have audio at once.
+    fn choose_loaded(&mut self, context: &mut Context<'_>) -> Option<usize> {
+        let chosen = self.choose(context.now, context.config, None)?;
+        let rungs = self.ladder.rungs();
+        let place = rungs.iter().position(|(variant, _)| *variant == chosen)?;
+        let is_loaded = |variant: &usize| {
+            self.ladder.playlist_of(*variant).is_some_and(|own| self.ladder.loaded(own).is_some())
+        };
+        let (below, above) = rungs.split_at(place + 1);
+        let nearest = below.iter().rev().chain(above).map(|(variant, _)| *variant).find(is_loaded);
+        if nearest != Some(chosen)
+            && let Some(playlist) = self.ladder.playlist_of(chosen)
+        {
+            self.load_playlist(playlist, context);
+        }
+        Some(nearest.unwrap_or(chosen))
     }
 
     /// The best variant that has the segment at that time whole.

@@ -211,9 +211,8 @@ impl Ladder {
     /// The variants that may be played, with their bits per second, lowest first. Of those that share a playlist one;
     /// with pictures in their bytes only where there is nothing else.
     pub(super) fn rungs(&self) -> Vec<(usize, u64)> {
-        let failed = |playlist: usize| {
-            matches!(self.playlists[playlist].state, PlaylistState::Failed(_))
-        };
+        let failed =
+            |playlist: usize| matches!(self.playlists[playlist].state, PlaylistState::Failed(_));
         let usable = |variant: &usize| {
             let playlist = self.playlist_of(*variant);
             self.rungs[*variant].playable && playlist.is_some_and(|playlist| !failed(playlist))

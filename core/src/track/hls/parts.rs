@@ -139,9 +139,10 @@ impl Parts {
 
     /// The segments that `needed` doesn't name, the least recently used first.
     pub(super) fn spare(&self, needed: &BTreeSet<TrackId>) -> Vec<TrackId> {
-        let spare = self.table.iter().filter(|(track, part)| {
-            part.role == Role::Segment && !needed.contains(track)
-        });
+        let spare = self
+            .table
+            .iter()
+            .filter(|(track, part)| part.role == Role::Segment && !needed.contains(track));
         let mut spare: Vec<(u64, TrackId)> =
             spare.map(|(track, part)| (part.used, *track)).collect();
         spare.sort_unstable();

@@ -141,7 +141,8 @@ impl Readers {
 
     /// The tracks that readers are in.
     pub(super) fn tracks(&self) -> impl Iterator<Item = TrackId> + '_ {
-        let bounds = self.table.values().flat_map(|reader| reader.bound.iter().chain(&reader.before));
+        let bounds =
+            self.table.values().flat_map(|reader| reader.bound.iter().chain(&reader.before));
         bounds.flat_map(|bound| bound.track.into_iter().chain(bound.init))
     }
 }

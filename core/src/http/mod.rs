@@ -5,6 +5,7 @@ mod judgement;
 mod request;
 mod response;
 mod retry_after;
+mod slice;
 mod validator;
 
 pub use content_range::ContentRange;
@@ -12,4 +13,5 @@ pub(crate) use judgement::{Asked, BodyPlace, Judgement, Known, Ranges, Remedy, V
 pub use request::{FetchRequest, Header};
 pub use response::{Field, Framing, ResponseHead};
 pub use retry_after::RetryAfter;
+pub(crate) use slice::Slice;
 pub use validator::{ETag, Validator};

@@ -48,14 +48,13 @@ impl FileTrack {
             context.spaces.of(self.tier).release(len);
             return;
         };
-        let excess =
-            transfer.end().map_or(0, |end| transfer.at().saturating_add(len).saturating_sub(end));
+        let excess = transfer.excess(len);
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
         self.place(id, &mut pieces, context);
         self.pieces = pieces;
         self.ask_store(id, context);
-        if excess > 0 {
+        if excess > 0 || self.is_to_be_cut(id) {
             self.finish_full(id, context);
         } else {
             let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
@@ -106,8 +105,14 @@ impl FileTrack {
         }
     }
 
-    /// The origin sends more than it announced: what was announced is here (FAULTS A5).
-    fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
+    /// Whether a body has brought all that is wanted of it, and goes on.
+    pub(super) fn is_to_be_cut(&mut self, id: FetchId) -> bool {
+        let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
+        transfer.is_some_and(Transfer::is_to_be_cut)
+    }
+
+    /// The origin sends more than it announced, or than is wanted: what is wanted is here (FAULTS A5, C5).
+    pub(super) fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
         if self.flights.iter().any(|flight| flight.id == id && flight.is_held()) {
             return;
         }

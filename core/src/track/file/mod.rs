@@ -20,7 +20,7 @@ mod stored;
 mod version;
 
 use crate::action::CancelReason;
-use crate::catalog::ResourceKey;
+use crate::catalog::{Download, ResourceKey};
 use crate::config::Revalidate;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
@@ -31,7 +31,8 @@ use crate::resource::Resource;
 use crate::timers::Armed;
 use crate::transfer::Piece;
 use crate::{
-    Action, Answer, Cause, Config, Error, FetchId, Instant, Notice, ReaderId, Tier, TrackId,
+    Action, Answer, ByteRange, Cause, Config, Error, FetchId, Instant, Notice, ReaderId, Tier,
+    TrackId,
 };
 
 use failure::Recovery;
@@ -128,7 +129,10 @@ impl FileTrack {
         let mut listeners = Listeners::new(id);
         listeners.add(id, source.renewable, options, context.now);
         let resource_id = context.out.open_resource(id, id);
-        let resource = match context.cache.open(&key, options.pin) {
+        let len = source.slice.map(ByteRange::len);
+        // A record of another part is none of this one.
+        let fits = |download: &&Download| len.is_none() || download.total() == len;
+        let resource = match context.cache.open(&key, options.pin).filter(fits) {
             Some(download) => Resource::restored(resource_id, download),
             None => Resource::new(resource_id),
         };
@@ -162,6 +166,7 @@ impl FileTrack {
             pieces: Vec::new(),
         };
         file.begin(options, context);
+        file.know_length(context);
         file
     }
 
@@ -192,6 +197,20 @@ impl FileTrack {
         self.unproven = always && options.intent != Intent::Verify;
     }
 
+    /// The length of a part of what is at the URL is known before anything was asked.
+    fn know_length(&mut self, context: &mut Context<'_>) {
+        let Some(len) = self.endpoint.slice().len() else {
+            return;
+        };
+        if self.resource.prove_total(len, false) {
+            self.publish_facts(context);
+        }
+        if len == 0 {
+            // There is nothing that could prove anything.
+            self.recovery.set_proven();
+        }
+    }
+
     /// Somebody else opens it, too.
     pub(crate) fn join(
         &mut self,
@@ -204,6 +223,7 @@ impl FileTrack {
         if self.listeners.is_offline() {
             // Whoever verifies may know no more than its name.
             self.endpoint = Endpoint::new(source);
+            self.know_length(context);
         }
         self.listeners.add(track, renewable, options, context.now);
         self.limits.widen(Limits::new(options, context.config));

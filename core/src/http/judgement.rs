@@ -3,6 +3,7 @@
 //! Knows nothing of retries, connections or readers; it only says what the body is, or why there is none to be used.
 
 use super::{ContentRange, Field, Framing, ResponseHead, Validator};
+use crate::event::Expect;
 use crate::{ByteRange, Cause};
 
 /// What was asked.
@@ -14,6 +15,8 @@ pub(crate) struct Asked {
     pub(crate) plain: bool,
     /// Only to learn the total: `bytes=0-0`.
     pub(crate) probe: bool,
+    /// What the body should be.
+    pub(crate) expect: Expect,
 }
 
 /// What earlier answers proved of the resource.
@@ -134,7 +137,7 @@ pub(crate) fn judge(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judg
         let why = "its Content-Length is not one number".to_owned();
         return refuse(Cause::Protocol(why), Remedy::Retry);
     }
-    if head.content_type.as_deref().is_some_and(is_playlist) {
+    if asked.expect == Expect::Media && head.content_type.as_deref().is_some_and(is_playlist) {
         return refuse(Cause::hls(), Remedy::GiveUp);
     }
     if let Some(document) = document(head) {

@@ -6,7 +6,7 @@ use super::FileTrack;
 use super::response::COMPARISON_LIMIT;
 use crate::action::CancelReason;
 use crate::context::Context;
-use crate::event::FetchFailure;
+use crate::event::{Expect, FetchFailure};
 use crate::flight::Flight;
 use crate::http::Remedy;
 use crate::resource::Question;
@@ -29,7 +29,7 @@ impl FileTrack {
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
         if let Some(unread) = flight.unread.take() {
-            if let Some(cause) = not_media(&bytes).filter(|_| !self.id.is_part()) {
+            if let Some(cause) = not_media(&bytes, self.expect) {
                 context.spaces.of(self.tier).release(len);
                 self.refuse_body(id, &cause, context);
                 return;
@@ -236,9 +236,12 @@ impl FileTrack {
 }
 
 /// What a body is that is no audio, by its first bytes: a media type may lie, or be none (FAULTS B20).
-fn not_media(bytes: &[u8]) -> Option<Cause> {
+fn not_media(bytes: &[u8], expect: Expect) -> Option<Cause> {
+    if expect == Expect::Opaque {
+        return None;
+    }
     let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if unmarked.starts_with(b"#EXTM3U") {
+    if expect == Expect::Media && unmarked.starts_with(b"#EXTM3U") {
         Some(Cause::hls())
     } else if is_markup(bytes) {
         Some(Cause::NotMedia("markup".to_owned()))
@@ -261,12 +264,16 @@ mod tests {
     #[test]
     fn b19_pages_and_playlists_are_told_from_audio_by_their_first_bytes() {
         let page = Some(Cause::NotMedia("markup".to_owned()));
-        assert_eq!(not_media(b"<!DOCTYPE html>"), page);
-        assert_eq!(not_media(b"  <html>"), page);
-        assert_eq!(not_media(b"#EXTM3U\n#EXT-X-VERSION:7\n"), Some(Cause::hls()));
-        assert_eq!(not_media(b"\xEF\xBB\xBF#EXTM3U\r\n"), Some(Cause::hls()));
+        let media = |bytes| not_media(bytes, Expect::Media);
+        assert_eq!(media(b"<!DOCTYPE html>"), page);
+        assert_eq!(media(b"  <html>"), page);
+        assert_eq!(not_media(b"<html>", Expect::Playlist), page);
+        assert_eq!(not_media(b"#EXTM3U\n", Expect::Playlist), None);
+        assert_eq!(not_media(b"<a 16-byte key!>", Expect::Opaque), None);
+        assert_eq!(media(b"#EXTM3U\n#EXT-X-VERSION:7\n"), Some(Cause::hls()));
+        assert_eq!(media(b"\xEF\xBB\xBF#EXTM3U\r\n"), Some(Cause::hls()));
         for audio in [&b"ID3\x04"[..], b"\xFF\xFB\x90", b"fLaC", b"OggS", b"RIFF", b"#", b""] {
-            assert_eq!(not_media(audio), None);
+            assert_eq!(media(audio), None);
         }
     }
 }

@@ -68,6 +68,7 @@ impl Listeners {
         }
     }
 
+    /// `track` waits for it to be filled, or no longer does.
     pub(super) fn want(&mut self, track: TrackId, wanted: bool) {
         for listener in self.list.iter_mut().filter(|listener| listener.track == track) {
             listener.filling = wanted;

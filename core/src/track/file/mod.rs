@@ -24,7 +24,7 @@ use crate::catalog::{Download, ResourceKey};
 use crate::config::Revalidate;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
-use crate::event::{Intent, OpenOptions, SourceSpec};
+use crate::event::{Expect, Intent, OpenOptions, SourceSpec};
 use crate::flight::Flight;
 use crate::link::Link;
 use crate::resource::Resource;
@@ -73,7 +73,9 @@ pub(crate) struct FileTrack {
     lacking: bool,
     /// Where what is granted now will be kept.
     tier: Tier,
-    /// The origin forbids to store what it sends.
+    /// What its body should be.
+    expect: Expect,
+    /// The origin forbids to store what it sends, or whoever opened it does.
     no_store: bool,
     /// The cache is full of what others have open.
     crowded_out: bool,
@@ -157,7 +159,8 @@ impl FileTrack {
             blocked: false,
             lacking: false,
             tier: context.cache.tier(context.now),
-            no_store: false,
+            expect: options.expect,
+            no_store: options.transient,
             crowded_out: false,
             unproven: false,
             sync_now: false,

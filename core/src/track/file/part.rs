@@ -3,11 +3,12 @@
 use url::Url;
 
 use super::FileTrack;
-use crate::ResourceId;
+use crate::{ResourceId, TrackId};
 
 impl FileTrack {
-    /// TEMP
-    pub(crate) fn set_wanted(&mut self, track: crate::TrackId, wanted: bool) {
+    /// Whether one of those who opened it still wants it whole. If not, what is there stays, and nothing more is fetched
+    /// for it; if so again, it goes on where it stopped, also after it was given up.
+    pub(crate) fn set_wanted(&mut self, track: TrackId, wanted: bool) {
         self.listeners.want(track, wanted);
         if wanted {
             self.recovery.rest(false);

@@ -211,7 +211,7 @@ impl FileTrack {
             return (asked, Some(1));
         }
         if next.plain {
-            let asked = Asked { first: start.first, plain: true, probe: false };
+            let asked = Asked { first: start.first, plain: true, ..Asked::default() };
             return (asked, None);
         }
         let forced = core::mem::take(&mut next.overlap);

@@ -85,6 +85,7 @@ impl FileTrack {
     /// What an answer means for the resource, which may be a part of what is there.
     fn judge(&self, head: &ResponseHead, asked: Asked) -> Judgement {
         let slice = self.endpoint.slice();
+        let asked = Asked { expect: self.expect, ..asked };
         slice.cut(judge(head, slice.asked(asked), self.known()), asked)
     }
 

@@ -127,9 +127,7 @@ impl HlsTrack {
             (VariantChoice::Fixed(variant), _) => Some(variant),
             _ if self.filling => self.choose(context.now, context.config, None),
             (_, Some(planned)) => Some(planned),
-            (_, None) => self
-                .stored_at(time, context)
-                .or_else(|| self.choose_loaded(context)),
+            (_, None) => self.stored_at(time, context).or_else(|| self.choose_loaded(context)),
         };
         let Some(variant) = variant else {
             return Found::Failed(self.error(Cause::NoPlayableVariant));

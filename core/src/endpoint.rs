@@ -9,10 +9,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::event::SourceSpec;
-use crate::http::{Header, Slice};
-
-/// Fields that a redirect to another origin must not carry along.
-const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+use crate::http::{Header, Slice, public};
 
 /// The addresses of one source.
 #[derive(Debug)]
@@ -133,13 +130,6 @@ impl Endpoint {
     pub(crate) fn is_renewing(&self) -> bool {
         self.renewing
     }
-}
-
-/// The headers that may go to any origin.
-pub(crate) fn public(headers: &[Header]) -> Arc<[Header]> {
-    let secret =
-        |(name, _): &&Header| CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-    headers.iter().filter(|header| !secret(header)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! Knows nothing of retries, connections or readers; it only says what the body is, or why there is none to be used.
 
+use super::Expect;
 use super::{ContentRange, Field, Framing, ResponseHead, Validator};
-use crate::event::Expect;
 use crate::{ByteRange, Cause};
 
 /// What was asked.

@@ -29,11 +29,6 @@ impl Presenting {
         quiet && self.loads.is_empty() && self.unsettled.is_empty()
     }
 
-    /// Whether no presentation is open.
-    pub(super) fn is_empty(&self) -> bool {
-        self.tracks.is_empty()
-    }
-
     /// Whether it is a presentation.
     pub(super) fn has(&self, track: TrackId) -> bool {
         self.tracks.contains_key(&track)

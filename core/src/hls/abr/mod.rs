@@ -1,24 +1,10 @@
-//! stub
+//! Which variant to fetch next: adaptive bitrate as pure functions of the link, of what is buffered, and of the ladder.
+//!
+//! Nothing here has a clock or remembers what it chose. Whoever fetches tells [`Throughput`] of bodies, and asks [`choose`]
+//! once before each segment.
+
+mod choose;
 mod throughput;
-use core::time::Duration;
+
+pub use choose::{Situation, choose};
 pub use throughput::Throughput;
-/// s
-pub struct Situation<'a> {
-    /// s
-    pub ladder: &'a [u64],
-    /// s
-    pub current: Option<usize>,
-    /// s
-    pub throughput: Option<u64>,
-    /// s
-    pub level: Duration,
-    /// s
-    pub read_ahead: Duration,
-    /// s
-    pub segment: Duration,
-}
-/// s
-pub fn choose(situation: &Situation<'_>) -> usize {
-    let t = situation.throughput.unwrap_or(0);
-    situation.ladder.iter().rposition(|rate| *rate <= t).unwrap_or(0)
-}

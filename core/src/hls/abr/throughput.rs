@@ -123,3 +123,68 @@ fn halved(times: f64) -> f64 {
     let series = 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0))));
     (0..8).fold(series, |power, _| power * power)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn only_time_in_which_a_body_is_under_way_counts() {
+        let mut link = Throughput::new();
+        assert_eq!(link.estimate(at(0)), None);
+        link.body_started(at(1000));
+        link.bytes(at(2000), 100_000);
+        link.body_ended(at(2000));
+        // A pause, then the same again.
+        link.body_started(at(60_000));
+        link.bytes(at(61_000), 100_000);
+        link.body_ended(at(61_000));
+        let estimate = link.estimate(at(90_000)).unwrap();
+        assert!((799_000..=801_000).contains(&estimate), "{estimate}");
+    }
+
+    #[test]
+    fn c33_small_bodies_make_a_sample_together() {
+        let mut link = Throughput::new();
+        for body in 0..5 {
+            link.body_started(at(body * 1000));
+            link.bytes(at(body * 1000 + 20), 2_000);
+            link.body_ended(at(body * 1000 + 20));
+        }
+        assert_eq!(link.estimate(at(10_000)), None, "10 kB say nothing yet");
+        link.body_started(at(20_000));
+        link.bytes(at(20_100), 10_000);
+        link.body_ended(at(20_100));
+        let estimate = link.estimate(at(21_000)).unwrap();
+        assert!((799_000..=801_000).contains(&estimate), "20 kB in 200 ms: {estimate}");
+    }
+
+    #[test]
+    fn bodies_side_by_side_share_one_link() {
+        let mut link = Throughput::new();
+        link.body_started(at(0));
+        link.body_started(at(0));
+        for step in 1..=20 {
+            link.bytes(at(step * 100), 10_000);
+            link.bytes(at(step * 100), 10_000);
+        }
+        let estimate = link.estimate(at(2000)).unwrap();
+        assert!((1_590_000..=1_610_000).contains(&estimate), "{estimate}");
+    }
+
+    #[test]
+    fn a_body_that_stands_still_counts_while_it_does() {
+        let mut link = Throughput::new();
+        link.body_started(at(0));
+        for step in 1..=10 {
+            link.bytes(at(step * 100), 12_500);
+        }
+        let quick = link.estimate(at(1000)).unwrap();
+        let slow = link.estimate(at(11_000)).unwrap();
+        assert!(slow < quick / 4, "{slow} after {quick}");
+    }
+}

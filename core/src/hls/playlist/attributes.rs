@@ -64,11 +64,6 @@ impl<'a> Attributes<'a> {
         self.find(name).map(|attribute| attribute.value.as_ref())
     }
 
-    /// Whether one is there.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.find(name).is_some()
-    }
-
     /// A value that must be quoted and say something.
     pub(super) fn text(
         &self,

@@ -88,10 +88,6 @@ impl Report {
         Self { strict, diagnostics: Vec::new() }
     }
 
-    pub(super) fn strict(&self) -> bool {
-        self.strict
-    }
-
     /// A rule is broken: refused where the mode is strict, else noted.
     pub(super) fn broken(
         &mut self,

@@ -9,9 +9,10 @@ use super::parts::{Role, Status};
 use super::readers::Bound;
 use super::resources::Place;
 use crate::context::Context;
-use crate::event::{Entry, Expect, VariantChoice};
+use crate::event::{Entry, VariantChoice};
 use crate::hls::playlist::{KeyEntry, SegmentEntry};
 use crate::hls::{Cipher, Part, Segment};
+use crate::http::Expect;
 use crate::{Answer, Cause, Error, ReaderId};
 
 /// Audio that ends so little before its segment does, by the playlist's rounded times, ends with it. Where it doesn't

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::Error;
 use crate::event::{PlayableFn, VariantChoice};
 use crate::hls::playlist::{MasterPlaylist, MediaKind, Rendition, Variant};
 use crate::hls::{Presentation, RenditionInfo, SegmentEntry, SegmentIndex, VariantInfo};
-use crate::{Error, TrackId};
 
 /// A media playlist, which several variants may share.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Playlist {
 #[derive(Debug)]
 pub(super) enum PlaylistState {
     Unloaded,
-    Loading(TrackId),
+    Loading,
     Loaded(Loaded),
     Failed(Error),
 }

@@ -278,11 +278,6 @@ impl HlsTrack {
         self.orders.is_empty() && !self.readers.is_waited_for() && self.opening.is_settled()
     }
 
-    /// Tells of what concerns all tracks.
-    pub(crate) fn tell(&self, notice: &Notice, context: &mut Context<'_>) {
-        context.out.push(Action::Notify { track: self.id, notice: Box::new(notice.clone()) });
-    }
-
     /// Keeps the displays up with what its tracks do.
     fn part_does(
         &mut self,

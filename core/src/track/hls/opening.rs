@@ -11,11 +11,12 @@ use super::HlsTrack;
 use super::ladder::{Ladder, Loaded, PlaylistState};
 use super::parts::Role;
 use crate::context::Context;
-use crate::event::{Expect, SourceSpec, VariantChoice};
+use crate::event::{SourceSpec, VariantChoice};
 use crate::hls::playlist::{
     Diagnostic, MediaPlaylist, ParseOptions, Parsed, Playlist, StartPoint, parse,
 };
 use crate::hls::{SegmentEntry, SegmentIndex};
+use crate::http::Expect;
 use crate::{Action, Cause, Error, Notice, TrackId};
 
 /// Findings in one playlist that the embedder is told of: a generator's fault is in each of its lines.
@@ -310,9 +311,9 @@ impl HlsTrack {
         }
         let place = self.place(&Arc::clone(&found.url), &Arc::clone(&found.name_url), None);
         let role = Role::Playlist(Some(playlist));
-        let track = self.open_part(&place, role, Expect::Playlist, context);
+        self.open_part(&place, role, Expect::Playlist, context);
         if let Some(found) = self.ladder.get_mut(playlist) {
-            found.state = PlaylistState::Loading(track);
+            found.state = PlaylistState::Loading;
         }
     }
 

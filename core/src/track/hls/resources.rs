@@ -9,8 +9,9 @@ use super::parts::{Role, Status};
 use super::{HlsTrack, Order};
 use crate::catalog::{Key, ResourceKey};
 use crate::context::Context;
-use crate::event::{Expect, Intent, OpenOptions};
+use crate::event::{Intent, OpenOptions};
 use crate::hls::playlist::{KeyEntry, MapEntry, SegmentEntry};
+use crate::http::Expect;
 use crate::{ByteRange, Cause, Error, TrackId};
 
 /// Without a cache, so many segments that nobody needs are kept open at most: what is not needed goes when the store has

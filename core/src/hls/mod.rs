@@ -4,12 +4,14 @@
 
 pub mod abr;
 mod clock;
+mod fraction;
 mod index;
 pub mod media;
 pub mod playlist;
 mod presentation;
 
-pub use clock::{Clock, Placed, PresentationTime};
+pub use clock::{Clock, Placed};
+pub use fraction::PresentationTime;
 pub use index::SegmentIndex;
 pub use media::{Container, Decryptor, Filter, MediaError, MediaTime, TrackConfig};
 pub use playlist::{KeyEntry, MapEntry, SegmentEntry};

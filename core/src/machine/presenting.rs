@@ -50,11 +50,9 @@ impl Machine {
     pub(super) fn dispatch_hls(&mut self, event: Event) -> Target {
         match event {
             Event::OpenHls { track, source, options } => self.open_hls(track, *source, *options),
-            Event::Attach { track, reader, .. } => {
-                if !self.presenting.has_reader(reader) {
-                    self.presenting.readers.insert(reader, track);
-                    self.present(track, |hls, _| hls.attach(reader));
-                }
+            Event::Attach { track, reader, .. } if !self.presenting.has_reader(reader) => {
+                self.presenting.readers.insert(reader, track);
+                self.present(track, |hls, _| hls.attach(reader));
             }
             Event::Detach { reader } => {
                 if let Some(track) = self.presenting.readers.remove(&reader) {

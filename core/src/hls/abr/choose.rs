@@ -51,7 +51,7 @@ pub fn choose(situation: &Situation<'_>) -> usize {
         download <= within || keeps
     };
     let fitting = situation.ladder.iter().enumerate().filter(|each| fits(*each));
-    fitting.map(|(place, _)| place).last().unwrap_or(0)
+    fitting.map(|(place, _)| place).next_back().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Init {
                 _ => {}
             }
         }
-        let init = found.ok_or_else(|| broken("no box `moov`".to_owned()))?;
+        let init = found.ok_or_else(|| broken("no box `moov`"))?;
         Ok((init, shown))
     }
 
@@ -226,6 +226,6 @@ fn put(out: &mut Vec<u8>, child: &Child<'_>) {
     out.extend_from_slice(child.body);
 }
 
-fn broken(what: String) -> MediaError {
+fn broken(what: impl core::fmt::Display) -> MediaError {
     MediaError::broken(format!("its init section has {what}"))
 }

@@ -113,6 +113,11 @@ impl Reader {
         self.family.resource(&self.link.track)
     }
 
+    /// What it keeps open.
+    pub(super) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
     /// Whose engine it is.
     pub(super) fn hub(&self) -> &Hub {
         &self.link.hub

@@ -10,6 +10,7 @@ use infill_core::{Cause, Error, Event, TrackId, TrackState};
 use super::Letter;
 use super::inbox::Inbox;
 use super::resource::Resource;
+use super::shown::Shown;
 use crate::notices::Ring;
 use crate::progress::State;
 use crate::stats::Counters;
@@ -24,6 +25,8 @@ pub struct Track {
     closed: AtomicBool,
     pub(crate) counters: Counters,
     pub(crate) notices: Arc<Ring>,
+    /// Of a presentation: what is known of it.
+    pub(crate) shown: Shown,
 }
 
 struct Shared {
@@ -56,6 +59,7 @@ impl Track {
             closed: AtomicBool::new(false),
             counters: Counters::default(),
             notices: Arc::default(),
+            shown: Shown::default(),
         }
     }
 
@@ -182,6 +186,7 @@ impl Track {
     pub(crate) fn finish_close(&self) {
         self.mark_closed();
         self.notices.close();
+        self.shown.forget_parts();
         self.answer(|_| ());
     }
 

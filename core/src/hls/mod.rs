@@ -2,10 +2,14 @@
 //!
 //! Nothing here knows of requests, readers or the machine. The policy that fetches a presentation is in the machine.
 
+mod clock;
 mod index;
+pub mod media;
 pub mod playlist;
 mod presentation;
 
+pub use clock::{Clock, Placed, PresentationTime};
 pub use index::SegmentIndex;
+pub use media::{Container, Decryptor, Filter, MediaError, MediaTime, TrackConfig};
 pub use playlist::{KeyEntry, MapEntry, SegmentEntry};
 pub use presentation::{Cipher, Part, Presentation, RenditionInfo, Segment, VariantInfo};

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use infill_core::Error;
+use infill_core::hls::media::Container;
 
 use super::source::SourceControl;
 
@@ -34,16 +35,16 @@ pub trait RunSource: Send + 'static {
     /// As [`RunSource::next_run`].
     fn earlier_run(&mut self) -> Result<Option<Run>, Error>;
 
-    /// Bytes of the run, as a decoder wants them: decrypted, without ID3 tags, and of a transport stream the frames of
-    /// its audio alone. 0 at its end, again and again.
+    /// Bytes of the run, as a decoder wants them: what [`infill_core::hls::media::Filter`] gives. 0 at its end, again and
+    /// again; not before, unless `buf` is empty.
     ///
     /// # Errors
     /// What the bytes can't be had for.
     fn read(&mut self, buf: &mut [u8]) -> Result<usize, Error>;
 
-    /// The run can't be decoded: its variant is not taken any more. The next run is another variant's, and begins with
-    /// the segment that holds the time at which this one began; it is an error if there is none.
-    fn reject(&mut self, why: Error);
+    /// The run can't be decoded, or not from `at` on: its variant is not taken any more. The next run is another
+    /// variant's, and begins with the segment that holds `at`; it is an error if there is none.
+    fn reject(&mut self, at: Duration, why: Error);
 
     /// How long the presentation is, as far as is known.
     fn duration(&self) -> Option<Duration>;
@@ -62,16 +63,13 @@ pub struct Run {
     pub segment: usize,
     /// The discontinuity sequence number of its segments: within one, all variants share a clock.
     pub discontinuity: u64,
-    /// What its bytes are.
+    /// What it is made of.
     pub content: Content,
     /// The presentation time of its first frame, as the media says. It may lie before 0. `None` if the media says
     /// nothing; then it is `playlist_start`.
     pub start: Option<Start>,
     /// When its first segment begins, as the playlist says.
     pub playlist_start: Duration,
-    /// Whether it follows its discontinuity's predecessor, rather than anything that was left out: then it follows
-    /// without a gap, whatever the clocks on both sides say.
-    pub follows: bool,
 }
 
 impl Run {
@@ -84,22 +82,17 @@ impl Run {
             content,
             start: None,
             playlist_start: Duration::ZERO,
-            follows: true,
         }
     }
 }
 
-/// What the bytes of a run are.
+/// What a run is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content {
-    /// Fragmented MP4: a Media Initialization Section, then fragments.
-    Fmp4,
-    /// AAC frames with ADTS headers, packed or taken from a transport stream.
-    Adts,
-    /// Frames of MPEG audio, packed or taken from a transport stream.
-    Mpeg,
-    /// None: silence, of this length (`EXT-X-GAP`).
+    /// Bytes for a decoder.
+    Media(Container),
+    /// Nothing to read: silence, of this length (`EXT-X-GAP`).
     Gap(Duration),
 }
 

@@ -24,6 +24,7 @@ mod cache_tests;
 mod fetcher;
 mod fill;
 mod filling;
+mod hls;
 mod hub;
 mod inbox;
 mod opening;

@@ -13,7 +13,7 @@ use infill_core::{
 use url::Url;
 
 use super::cache_tests::{RESOURCE, World, read, text};
-use super::{Access, Reader};
+use super::Reader;
 use crate::{Noticed, StreamHandle};
 
 /// As the machine names its own.
@@ -27,9 +27,7 @@ fn open_part(world: &mut World, of: TrackId) {
 
 fn part_reader(whole: &Reader) -> Reader {
     let part = whole.track().shown.part(PART).expect("it is open");
-    let mut reader = Reader::new(whole.link().part(part), 0, Access::Inline);
-    reader.attach();
-    reader
+    whole.part(part)
 }
 
 #[test]

@@ -226,6 +226,11 @@ impl Slot {
         lock(&self.state).interrupted = false;
     }
 
+    /// Takes an interrupt that has ended no read yet; true if there was one.
+    pub fn take_interrupt(&self) -> bool {
+        core::mem::take(&mut lock(&self.state).interrupted)
+    }
+
     /// Ends the read that waits, and all later ones, with `Closed`.
     pub fn close(&self) {
         self.end(|state| state.closed = true);

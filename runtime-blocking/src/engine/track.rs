@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use infill_core::hls::Presentation;
 use infill_core::{Cause, Error, Event, TrackId, TrackState};
 
 use super::Letter;
@@ -85,6 +86,11 @@ impl Track {
     /// The current version, once there is one.
     pub fn current(&self) -> Option<Arc<Resource>> {
         self.shared().current.clone()
+    }
+
+    /// What is known of it, if it is a presentation.
+    pub fn presentation(&self) -> Option<Arc<Presentation>> {
+        self.shown.what()
     }
 
     /// Whether everything was there from the beginning.

@@ -12,8 +12,8 @@ use infill_core::{
 };
 use url::Url;
 
-use super::cache_tests::{RESOURCE, World, read, text};
 use super::Reader;
+use super::cache_tests::{RESOURCE, World, read, text};
 use crate::{Noticed, StreamHandle};
 
 /// As the machine names its own.

@@ -20,6 +20,9 @@ use crate::engine::{Access, Reader, Track};
 /// than timestamps of 90 kHz are rounded by, and less than one hears.
 const SEAM: Duration = Duration::from_micros(100);
 
+/// How many segments are given up one after the other, before that is an error: more than there are variants, mostly.
+const MOST_GIVEN_UP: usize = 64;
+
 /// A reading position in a presentation.
 pub struct Runs {
     entrance: Entrance,
@@ -33,6 +36,12 @@ pub struct Runs {
     edge: Option<Duration>,
     /// Whether the segment before the one that was given was asked for already.
     earlier: bool,
+    /// The discontinuity that what is entered next must be of.
+    same: Option<u64>,
+    /// The run that was begun last: its variant, and the segment of it that was entered last.
+    current: Option<(usize, usize)>,
+    /// Segments that were given up since then.
+    given_up: usize,
     /// Why the last segment was given up.
     why: Option<Error>,
     filter: Option<Filter>,
@@ -62,6 +71,13 @@ struct Place {
     end: Duration,
 }
 
+/// The segment before one that begins too late.
+struct Earlier {
+    variant: usize,
+    before: usize,
+    discontinuity: u64,
+}
+
 /// Bytes for the decoder that were not taken yet.
 #[derive(Default)]
 struct Output {
@@ -80,6 +96,9 @@ impl Runs {
             instead: None,
             edge: None,
             earlier: false,
+            same: None,
+            current: None,
+            given_up: 0,
             why: None,
             filter: None,
             out: Output::default(),
@@ -117,8 +136,14 @@ impl Runs {
     }
 
     /// Bytes of the run, 0 at its end.
-    pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<Result<usize, Error>> {
-        if let Some(count) = self.out.take(buf) {
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
+        if let Stage::Inside(_) = self.stage
+            && let Some(count) = self.out.take(buf)
+        {
             return Poll::Ready(Ok(count));
         }
         let polled = self.read(cx, buf);
@@ -132,25 +157,22 @@ impl Runs {
         self.why = None;
     }
 
-    /// The next run begins one segment before the present one, of which nothing was read: false if there is none.
+    /// The next run begins one segment before the present one, of which nothing was read: false if there is none. Where
+    /// that can't be had, it is the present one again.
     pub fn step_back(&mut self) -> bool {
         let Stage::Inside(passage) = &self.stage else {
             return false;
         };
-        let (variant, index) = (passage.segment.variant, passage.segment.index);
-        if !self.has_earlier(passage) {
+        let Some(earlier) = self.earlier_than(passage) else {
             return false;
-        }
-        let before = index.saturating_sub(1);
-        self.go(Entry::Exactly { variant: Some(variant), index: before });
-        self.instead = Some(Entry::Exactly { variant: Some(variant), index });
-        self.earlier = true;
+        };
+        self.go_back(earlier);
         true
     }
 
     /// What it reads can't be decoded, from `at` on: the next run is another variant's.
     pub fn reject(&mut self, at: Duration, why: Error) {
-        let Some((variant, index)) = self.at() else {
+        let Some((variant, index)) = self.current else {
             return;
         };
         let track = self.track().id();
@@ -197,10 +219,23 @@ impl Runs {
         self.withdraw();
         self.stage = Stage::Outside;
         self.next = next;
-        self.instead = None;
-        self.earlier = false;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        (self.instead, self.earlier, self.same) = (None, false, None);
         self.out.clear();
         self.filter = None;
+    }
+
+    /// Goes one segment back; where that can't be had, to where it was.
+    fn go_back(&mut self, earlier: Earlier) {
+        let Earlier { variant, before, discontinuity } = earlier;
+        let edge = self.edge;
+        let exactly = |index| Entry::Exactly { variant: Some(variant), index };
+        self.go(exactly(before));
+        self.instead = Some(exactly(before + 1));
+        (self.same, self.earlier, self.edge) = (Some(discontinuity), true, edge);
     }
 
     /// Keeps the books of a call; an interrupt that nothing has seen ends it where it would wait.
@@ -234,7 +269,7 @@ impl Runs {
                 _ => {
                     let entered = ready!(self.entrance.poll(cx, self.next, false));
                     match self.judge(entered)? {
-                        Some(Some(entered)) => self.stage = Stage::Opening(Passage::new(entered)),
+                        Some(Some(entered)) => self.enter(entered),
                         Some(None) => return Poll::Ready(Ok(None)),
                         None => {}
                     }
@@ -263,9 +298,19 @@ impl Runs {
         self.stage = Stage::Outside;
         self.next = entry;
         self.edge = Some(next.end);
-        (self.instead, self.earlier) = (None, false);
-        self.out.clear();
-        self.filter = None;
+        self.forget();
+    }
+
+    /// A segment was entered that is to begin a run.
+    fn enter(&mut self, entered: Entered) {
+        let of = |discontinuity| {
+            entered.media.is_some() && entered.segment.entry.discontinuity == discontinuity
+        };
+        if self.same.take().is_none_or(of) {
+            self.stage = Stage::Opening(Passage::new(entered));
+        } else if let Some(entry) = self.instead.take() {
+            self.next = entry;
+        }
     }
 
     /// What became of an attempt to enter: `None` if something else is to be tried.
@@ -279,7 +324,7 @@ impl Runs {
             Err(error) => error,
         };
         if let Some(entry) = self.instead.take() {
-            self.next = entry;
+            (self.next, self.same) = (entry, None);
             return Ok(None);
         }
         let why = self.why.take();
@@ -308,11 +353,7 @@ impl Runs {
             return Poll::Ready(Ok(None));
         };
         if passage.is_gap() {
-            return Poll::Ready(Ok(Some(self.gap())));
-        }
-        if passage.read() == 0 && self.out.is_empty() {
-            // As long as nothing was read, it may be another run's that was left.
-            self.out.clear();
+            return Poll::Ready(Ok(self.gap()));
         }
         match ready!(passage.poll_open(cx, &mut self.filter, &mut self.out.bytes)) {
             Ok(Opened::Frames) => Poll::Ready(Ok(self.begin())),
@@ -324,7 +365,7 @@ impl Runs {
                 self.edge = Some(end);
                 Poll::Ready(Ok(None))
             }
-            Err(error) => self.give_up(error).map(|()| None).into(),
+            Err(error) => Poll::Ready(self.give_up(error).map(|()| None)),
         }
     }
 
@@ -341,6 +382,11 @@ impl Runs {
         tracing::debug!(variant, index, %error, "a segment is given up");
         let at = self.edge.unwrap_or(segment.entry.timestamp_start);
         let entry = self.instead.take().unwrap_or(Entry::Instead { variant, index, at });
+        self.given_up += 1;
+        if self.given_up > MOST_GIVEN_UP {
+            // Whoever says that another one is to be read never runs out of them.
+            return Err(error);
+        }
         let earlier = self.earlier;
         self.go(entry);
         // Once for each time that is wanted.
@@ -352,17 +398,16 @@ impl Runs {
 
     /// The run begins, unless its predecessor holds the time that is wanted.
     fn begin(&mut self) -> Option<Run> {
-        let Stage::Opening(mut passage) = core::mem::replace(&mut self.stage, Stage::Outside) else {
+        let Stage::Opening(mut passage) = core::mem::replace(&mut self.stage, Stage::Outside)
+        else {
             return None;
         };
         let filter = self.filter.as_ref()?;
         let start = passage.start(filter, &mut self.shared.clock());
-        if self.is_late(&passage, start) {
-            let (variant, index) = (passage.segment.variant, passage.segment.index);
-            let edge = self.edge;
-            self.go(Entry::Exactly { variant: Some(variant), index: index.saturating_sub(1) });
-            self.instead = Some(Entry::Exactly { variant: Some(variant), index });
-            (self.edge, self.earlier) = (edge, true);
+        if self.is_late(start)
+            && let Some(earlier) = self.earlier_than(&passage)
+        {
+            self.go_back(earlier);
             return None;
         }
         let segment = &passage.segment;
@@ -378,7 +423,7 @@ impl Runs {
             playlist_start: segment.entry.timestamp_start,
             init: passage.take_init(),
         };
-        self.begun(passage.segment.entry.timestamp_start);
+        self.begun(&run);
         self.stage = Stage::Inside(passage);
         Some(run)
     }
@@ -402,33 +447,35 @@ impl Runs {
         };
         let end = entry.timestamp_end();
         let place = Place { variant: segment.variant, index: segment.index, end };
-        self.begun(run.playlist_start);
+        self.begun(&run);
         self.stage = Stage::Gap(place);
         Some(run)
     }
 
     /// A run has begun: what was wrong before is over.
-    fn begun(&mut self, start: Duration) {
-        self.edge.get_or_insert(start);
-        (self.why, self.instead, self.earlier) = (None, None, false);
+    fn begun(&mut self, run: &Run) {
+        self.edge.get_or_insert(run.playlist_start);
+        self.current = Some((run.variant, run.segment));
+        (self.why, self.instead, self.earlier, self.given_up) = (None, None, false, 0);
     }
 
-    /// Whether it begins after the time that is wanted, so that the segment before it has to be read first.
-    fn is_late(&self, passage: &Passage, start: Option<PresentationTime>) -> bool {
+    /// Whether what begins there begins after the time that is wanted, so that the segment before it is to be read first.
+    fn is_late(&self, start: Option<PresentationTime>) -> bool {
         let (Some(start), Some(edge)) = (start, self.edge) else {
             return false;
         };
-        let late = start.saturating_duration() > edge.saturating_add(SEAM);
-        late && !self.earlier && self.has_earlier(passage)
+        !self.earlier && start.saturating_duration() > edge.saturating_add(SEAM)
     }
 
-    /// Whether there is a segment before it, on the same clock.
-    fn has_earlier(&self, passage: &Passage) -> bool {
+    /// The segment before it, unless it is known to be on another clock.
+    fn earlier_than(&self, passage: &Passage) -> Option<Earlier> {
         let segment = &passage.segment;
-        let segments = segments_of(self.track(), Some(segment.variant));
-        let before = segment.index.checked_sub(1);
-        let before = segments.zip(before).and_then(|(all, before)| all.get(before).cloned());
-        before.is_some_and(|it| !it.gap && it.discontinuity == segment.entry.discontinuity)
+        let (variant, discontinuity) = (segment.variant, segment.entry.discontinuity);
+        let before = segment.index.checked_sub(1)?;
+        let segments = segments_of(self.track(), variant);
+        let known = segments.as_ref().and_then(|segments| segments.get(before));
+        let other = known.is_some_and(|it| it.gap || it.discontinuity != discontinuity);
+        (!other).then_some(Earlier { variant, before, discontinuity })
     }
 
     fn read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<Result<usize, Error>> {
@@ -485,6 +532,7 @@ impl Runs {
     fn follow(&mut self, entered: Entered) {
         let passage = Passage::new(entered);
         if passage.segment.continues && !passage.is_gap() {
+            self.current = Some((passage.segment.variant, passage.segment.index));
             self.stage = Stage::Inside(passage);
         } else {
             self.filter = None;

@@ -42,11 +42,9 @@ impl Shared {
     }
 }
 
-/// The segments of one variant, or else of the first whose playlist is known.
-pub(super) fn segments_of(track: &Track, variant: Option<usize>) -> Option<Arc<SegmentIndex>> {
-    let what = track.presentation()?;
-    let one = variant.and_then(|variant| what.variants.get(variant)?.segments.clone());
-    one.or_else(|| what.variants.iter().find_map(|variant| variant.segments.clone()))
+/// The segments of a variant, once its playlist is known.
+pub(super) fn segments_of(track: &Track, variant: usize) -> Option<Arc<SegmentIndex>> {
+    track.presentation()?.variants.get(variant)?.segments.clone()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

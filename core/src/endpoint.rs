@@ -1,4 +1,4 @@
-//! Where to ask: the original URL, where its redirects ended, and the fresh ones that the embedder gave.
+//! Where to ask, and for which part: the original URL, where its redirects ended, and the fresh ones that the embedder gave.
 //!
 //! The original is the identity (FAULTS B21); a resume asks the final URL first, for it was the one that worked, and
 //! falls back to the original once. An expired URL is renewed if the source can, a bounded number of times per failure
@@ -9,10 +9,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::event::SourceSpec;
-use crate::http::Header;
-
-/// Fields that a redirect to another origin must not carry along.
-const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+use crate::http::{Header, Slice, public};
 
 /// The addresses of one source.
 #[derive(Debug)]
@@ -21,6 +18,7 @@ pub(crate) struct Endpoint {
     last: Option<Url>,
     headers: Arc<[Header]>,
     public_headers: Arc<[Header]>,
+    slice: Slice,
     renewable: bool,
     renewals: u32,
     renewing: bool,
@@ -45,6 +43,7 @@ impl Endpoint {
             headers: source.headers,
             original: source.url,
             last: None,
+            slice: Slice::new(source.slice),
             renewable: source.renewable,
             renewals: 0,
             renewing: false,
@@ -59,6 +58,11 @@ impl Endpoint {
     /// The URL that names the resource, for errors.
     pub(crate) fn original(&self) -> &Url {
         &self.original
+    }
+
+    /// Which part of what is there is the resource.
+    pub(crate) fn slice(&self) -> Slice {
+        self.slice
     }
 
     /// The headers for [`Endpoint::url`].
@@ -126,13 +130,6 @@ impl Endpoint {
     pub(crate) fn is_renewing(&self) -> bool {
         self.renewing
     }
-}
-
-/// The headers that may go to any origin.
-pub(crate) fn public(headers: &[Header]) -> Arc<[Header]> {
-    let secret =
-        |(name, _): &&Header| CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-    headers.iter().filter(|header| !secret(header)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::ByteRange;
+
 /// Whose fault an [`Error`] is, and so who can mend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -61,6 +63,13 @@ pub enum Cause {
         wanted: u64,
         /// Where the answer begins.
         first: u64,
+    },
+    /// The origin has less than what is wanted of it; it may be written still (RFC 8216, section 4.3.2.2; FAULTS C6).
+    TooShort {
+        /// Which of its bytes are wanted.
+        wanted: ByteRange,
+        /// How many it has.
+        total: u64,
     },
     /// 416, against all that is known of the length (FAULTS A14, A15).
     Unsatisfiable,
@@ -123,6 +132,7 @@ impl Cause {
             }
             Self::NoPosition
             | Self::Misplaced { .. }
+            | Self::TooShort { .. }
             | Self::Unsatisfiable
             | Self::Icy
             | Self::NotRenewed => ErrorKind::Origin,
@@ -180,6 +190,12 @@ impl fmt::Display for Cause {
             Self::Misplaced { wanted, first } => {
                 write!(f, "the origin sent a part from byte {first} instead of byte {wanted}")
             }
+            Self::TooShort { wanted, total } => write!(
+                f,
+                "the origin has {total} bytes, and bytes {} to {} are wanted of it (not written yet?)",
+                wanted.start,
+                wanted.end.saturating_sub(1)
+            ),
             Self::Unsatisfiable => {
                 f.write_str("the origin refused a range inside the resource (416)")
             }

@@ -9,8 +9,7 @@ use url::Url;
 
 use crate::catalog::{Catalog, Key};
 use crate::config::Revalidate;
-use crate::endpoint::public;
-use crate::http::{Header, ResponseHead};
+use crate::http::{Expect, Header, ResponseHead, public};
 use crate::{ByteRange, Cause, CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 
 /// What to open.
@@ -59,18 +58,6 @@ pub enum Intent {
     /// To check what is stored, without the network. Answered by one [`Filled`](crate::Action::Filled), when every
     /// stored byte is verified or gone.
     Verify,
-}
-
-/// What the body of a resource should be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Expect {
-    /// Audio. Pages and playlists are refused by their first bytes (FAULTS B19).
-    #[default]
-    Media,
-    /// A playlist.
-    Playlist,
-    /// Bytes that say nothing of themselves: a key, an encrypted segment. Pages are refused by their media type alone.
-    Opaque,
 }
 
 /// How one track departs from the [`Config`](crate::Config), and what it is for.

@@ -52,17 +52,20 @@ pub(crate) struct Flight {
 pub(crate) struct Claim {
     pub(crate) validator: Validator,
     pub(crate) total: Option<u64>,
+    /// The length of all that is at the URL.
+    pub(crate) behind: Option<u64>,
     pub(crate) content_type: Option<String>,
     /// It must not be stored (RFC 9111, section 5.2.2.5).
     pub(crate) no_store: bool,
 }
 
 impl Claim {
-    /// What `head` says; the total as it was judged.
-    pub(crate) fn new(head: &ResponseHead, total: Option<u64>) -> Self {
+    /// What `head` says; the lengths as they were judged.
+    pub(crate) fn new(head: &ResponseHead, total: Option<u64>, behind: Option<u64>) -> Self {
         Self {
             validator: head.validator.clone(),
             total,
+            behind,
             content_type: head.content_type.clone(),
             no_store: head.no_store,
         }
@@ -188,6 +191,11 @@ impl Flight {
         self.passed.filter(|_| self.is_hurried() && !self.over)
     }
 
+    /// Whether what it brings is held back, for its version is in doubt.
+    pub(crate) fn is_held(&self) -> bool {
+        self.transfer.as_ref().is_some_and(Transfer::is_held)
+    }
+
     /// Whether the store was asked to compare and has not answered.
     pub(crate) fn awaits_store(&self) -> bool {
         self.transfer.as_ref().is_some_and(Transfer::is_asked)
@@ -211,7 +219,7 @@ impl Flight {
             Some(transfer) => (transfer.at(), transfer.end()),
             None => (self.asked.first, self.asked_end),
         };
-        let compared = self.transfer.as_ref().is_some_and(Transfer::is_held);
+        let compared = self.is_held();
         Lane {
             id: self.id,
             at,

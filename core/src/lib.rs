@@ -174,8 +174,8 @@ pub use byte_ranges::ByteRanges;
 pub use config::{Config, Durability, HlsConfig, Revalidate};
 pub use error::{Cause, Error, ErrorKind, redacted};
 pub use event::{
-    Command, Entry, Event, Expect, FailureKind, FetchFailure, HlsOptions, Intent, OpenOptions,
-    PartKeyFn, PlayableFn, Restored, SourceSpec, StoreFailure, Sum, VariantChoice, Verification,
+    Command, Entry, Event, FailureKind, FetchFailure, HlsOptions, Intent, OpenOptions, PartKeyFn,
+    PlayableFn, Restored, SourceSpec, StoreFailure, Sum, VariantChoice, Verification,
 };
 pub use id::{CommandId, FetchId, OpId, ReaderId, RequestId, ResourceId, TrackId};
 pub use machine::Machine;

@@ -8,6 +8,8 @@ use crate::{Action, FetchId, OpId, ResourceId, TrackId};
 #[derive(Debug, Default)]
 pub(crate) struct Out {
     actions: VecDeque<Action>,
+    /// What presentations' tracks say of themselves: it is for their presentations.
+    reports: VecDeque<Action>,
     last_id: u64,
     resources: BTreeMap<ResourceId, TrackId>,
 }
@@ -15,7 +17,28 @@ pub(crate) struct Out {
 impl Out {
     /// Queues an action.
     pub(crate) fn push(&mut self, action: Action) {
-        self.actions.push_back(action);
+        let of_part = match &action {
+            Action::Opened { track, .. }
+            | Action::Filled { track, .. }
+            | Action::State { track, .. }
+            | Action::Notify { track, .. }
+            | Action::NeedFreshUrl { track } => track.is_part(),
+            Action::Closed { track } if track.is_part() => {
+                self.reports.push_back(Action::Closed { track: *track });
+                false
+            }
+            _ => false,
+        };
+        if of_part {
+            self.reports.push_back(action);
+        } else {
+            self.actions.push_back(action);
+        }
+    }
+
+    /// What a presentation's track has to say.
+    pub(crate) fn take_report(&mut self) -> Option<Action> {
+        self.reports.pop_front()
     }
 
     /// The next action.
@@ -25,12 +48,17 @@ impl Out {
 
     /// Whether no action is queued.
     pub(crate) fn is_empty(&self) -> bool {
-        self.actions.is_empty()
+        self.actions.is_empty() && self.reports.is_empty()
     }
 
     /// Names a fetch.
     pub(crate) fn fetch(&mut self) -> FetchId {
         FetchId(self.next())
+    }
+
+    /// Names a track that a presentation opens.
+    pub(crate) fn part(&mut self) -> TrackId {
+        TrackId::part(self.next())
     }
 
     /// Names an operation of the store.

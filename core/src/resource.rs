@@ -43,6 +43,8 @@ pub(crate) struct Resource {
     /// What is being digested: not to be given back meanwhile.
     verifying: Vec<(OpId, Question, ByteRange)>,
     facts: Facts,
+    /// The length of all that is at the URL, where the resource is a part of it.
+    behind: Option<u64>,
     validator: Validator,
     /// Whether an answer was taken for this version.
     answered: bool,
@@ -62,6 +64,7 @@ impl Resource {
             writing: VecDeque::new(),
             verifying: Vec::new(),
             facts: Facts::default(),
+            behind: None,
             validator: Validator::default(),
             answered: false,
             etags_per_node: false,
@@ -114,6 +117,16 @@ impl Resource {
     /// The ETag of this origin differs from node to node: it proves nothing from now on.
     pub(crate) fn distrust_etags(&mut self) {
         self.etags_per_node = true;
+    }
+
+    /// The length of all that is at the URL, of which this is a part, was told.
+    pub(crate) fn lies_in(&mut self, behind: Option<u64>) {
+        self.behind = self.behind.or(behind);
+    }
+
+    /// How long all of it is, where this is a part.
+    pub(crate) fn behind(&self) -> Option<u64> {
+        self.behind
     }
 
     /// The length is proven. Whether that is news.

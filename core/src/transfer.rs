@@ -15,7 +15,7 @@ use crate::{ByteRange, ByteRanges, OpId};
 pub(crate) enum Piece {
     /// These bytes are new and belong there.
     New(u64, Bytes),
-    /// So many bytes were there already, or lie past the announced end (FAULTS A5).
+    /// So many bytes were there already, lie past the announced end (FAULTS A5), or are none of the resource.
     Skipped(u64),
     /// So many bytes are held back until a comparison is done.
     Held,
@@ -40,6 +40,8 @@ pub(crate) struct StreamEnd {
 #[derive(Debug)]
 pub(crate) struct Transfer {
     place: BodyPlace,
+    /// Bytes that still come before the first one of the resource.
+    skip: u64,
     at: u64,
     check: Option<Box<Check>>,
 }
@@ -69,7 +71,7 @@ pub(crate) enum Compared {
 impl Transfer {
     /// A response that is taken at its word.
     pub(crate) fn new(place: BodyPlace) -> Self {
-        Self { at: place.at, place, check: None }
+        Self { at: place.at, skip: place.skip, place, check: None }
     }
 
     /// A response that must show the stored bytes of `range` first.
@@ -105,6 +107,17 @@ impl Transfer {
         !self.is_held() && self.place.end.is_some_and(|end| self.at >= end)
     }
 
+    /// Whether all that is wanted of it may be used, and more comes.
+    pub(crate) fn is_to_be_cut(&self) -> bool {
+        self.place.goes_on && self.is_full()
+    }
+
+    /// How many of the next `len` bytes of the wire lie past its end.
+    pub(crate) fn excess(&self, len: u64) -> u64 {
+        let next = self.at.saturating_add(len.saturating_sub(self.skip));
+        self.place.end.map_or(0, |end| next.saturating_sub(end))
+    }
+
     /// Whether a comparison is under way: what comes is not used yet.
     pub(crate) fn is_held(&self) -> bool {
         self.check.is_some()
@@ -133,8 +146,14 @@ impl Transfer {
 
     /// Takes the next bytes of the wire. `have` is what needs no writing; pieces go to `emit` in order.
     pub(crate) fn receive(&mut self, bytes: Bytes, have: &ByteRanges, mut emit: impl FnMut(Piece)) {
-        let room = self.place.end.map_or(u64::MAX, |end| end.saturating_sub(self.at));
         let mut bytes = bytes;
+        let before = self.skip.min(bytes.len() as u64);
+        if before > 0 {
+            self.skip -= before;
+            bytes = bytes.slice(before as usize..);
+            emit(Piece::Skipped(before));
+        }
+        let room = self.place.end.map_or(u64::MAX, |end| end.saturating_sub(self.at));
         let excess = (bytes.len() as u64).saturating_sub(room);
         if excess > 0 {
             bytes.truncate((bytes.len() as u64 - excess) as usize);
@@ -256,8 +275,12 @@ mod tests {
     fn place(at: u64, end: Option<u64>) -> BodyPlace {
         BodyPlace {
             at,
+            skip: 0,
             end,
+            goes_on: false,
             total: None,
+            behind: None,
+            begins: at == 0,
             whole: end.is_none(),
             unverified: false,
             ranges: Ranges::Honoured,
@@ -282,6 +305,20 @@ mod tests {
         assert_eq!(receive(&mut transfer, b"abcdef", &have), [new(10, b"abc"), Piece::Skipped(3)]);
         assert_eq!(receive(&mut transfer, b"gh", &have), [Piece::Skipped(2)]);
         assert_eq!(transfer.ended().at, 13);
+    }
+
+    #[test]
+    fn c5_what_lies_before_and_behind_a_slice_is_passed_over() {
+        let place = BodyPlace { skip: 3, goes_on: true, ..place(0, Some(4)) };
+        let mut transfer = Transfer::new(place);
+        let have = ByteRanges::new();
+        assert_eq!(transfer.excess(7), 0);
+        assert_eq!(receive(&mut transfer, b"xx", &have), [Piece::Skipped(2)]);
+        assert_eq!((transfer.at(), transfer.excess(6)), (0, 1));
+        assert_eq!(receive(&mut transfer, b"xab", &have), [Piece::Skipped(1), new(0, b"ab")]);
+        assert!(!transfer.is_to_be_cut());
+        assert_eq!(receive(&mut transfer, b"cdy", &have), [new(2, b"cd"), Piece::Skipped(1)]);
+        assert!(transfer.is_to_be_cut());
     }
 
     #[test]

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     // Newtypes.
     &["id", "time", "byte_range"],
     // Values and rules that stand alone.
-    &["byte_ranges", "error", "config", "http", "link", "backoff", "space", "timers"],
+    &["byte_ranges", "error", "config", "hls", "http", "link", "backoff", "space", "timers"],
     // One resource, one body, one reader, one place to ask; and the words for what happens to them.
     &[
         "view", "event", "action", "catalog", "journal", "cached", "sealing", "syncing",

@@ -2,13 +2,16 @@
 //!
 //! Nothing here knows of requests, readers or the machine. The policy that fetches a presentation is in the machine.
 
+pub mod abr;
 mod clock;
+mod fraction;
 mod index;
 pub mod media;
 pub mod playlist;
 mod presentation;
 
-pub use clock::{Clock, Placed, PresentationTime};
+pub use clock::{Clock, Placed};
+pub use fraction::PresentationTime;
 pub use index::SegmentIndex;
 pub use media::{Container, Decryptor, Filter, MediaError, MediaTime, TrackConfig};
 pub use playlist::{KeyEntry, MapEntry, SegmentEntry};

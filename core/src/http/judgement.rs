@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of retries, connections or readers; it only says what the body is, or why there is none to be used.
 
+use super::Expect;
 use super::{ContentRange, Field, Framing, ResponseHead, Validator};
 use crate::{ByteRange, Cause};
 
@@ -14,6 +15,8 @@ pub(crate) struct Asked {
     pub(crate) plain: bool,
     /// Only to learn the total: `bytes=0-0`.
     pub(crate) probe: bool,
+    /// What the body should be.
+    pub(crate) expect: Expect,
 }
 
 /// What earlier answers proved of the resource.
@@ -21,7 +24,7 @@ pub(crate) struct Asked {
 pub(crate) struct Known<'a> {
     /// Whether there was an earlier answer at all.
     pub(crate) answered: bool,
-    /// Its length.
+    /// The length of all that is at the URL.
     pub(crate) total: Option<u64>,
     /// Its version.
     pub(crate) validator: &'a Validator,
@@ -92,12 +95,20 @@ pub(crate) enum Judgement {
 /// Where a body belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BodyPlace {
-    /// The position of its first byte.
+    /// The position of its first byte that is one of the resource.
     pub(crate) at: u64,
+    /// How many bytes come before that one, of what is not the resource.
+    pub(crate) skip: u64,
     /// The position after its last byte; `None` if its own end will tell.
     pub(crate) end: Option<u64>,
+    /// Whether the body goes on behind that, with what is not the resource.
+    pub(crate) goes_on: bool,
     /// The length of the whole resource, if the head proves it.
     pub(crate) total: Option<u64>,
+    /// The length of all that is at the URL, if the head says it: the same, where that is the resource.
+    pub(crate) behind: Option<u64>,
+    /// Whether its first bytes show what it is: they are the first of the resource, or of all.
+    pub(crate) begins: bool,
     /// Whether the end of the body is the end of the resource.
     pub(crate) whole: bool,
     /// Whether a cut would look like the end (FAULTS B4).
@@ -126,7 +137,7 @@ pub(crate) fn judge(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judg
         let why = "its Content-Length is not one number".to_owned();
         return refuse(Cause::Protocol(why), Remedy::Retry);
     }
-    if head.content_type.as_deref().is_some_and(is_playlist) {
+    if asked.expect == Expect::Media && head.content_type.as_deref().is_some_and(is_playlist) {
         return refuse(Cause::hls(), Remedy::GiveUp);
     }
     if let Some(document) = document(head) {
@@ -204,8 +215,12 @@ fn part(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
     let total = total.filter(|_| !head.icy);
     Judgement::Body(BodyPlace {
         at: range.start,
+        skip: 0,
         end: Some(range.end),
+        goes_on: false,
         total,
+        behind: total,
+        begins: range.start == 0,
         whole: false,
         unverified: false,
         // A live stream goes on from now, whatever its head says (FAULTS B28).
@@ -235,8 +250,12 @@ fn whole(head: &ResponseHead, asked: Asked, known: Known<'_>) -> Judgement {
     let total = length.filter(|_| !head.icy);
     Judgement::Body(BodyPlace {
         at: 0,
+        skip: 0,
         end: length.or(known.total),
+        goes_on: false,
         total,
+        behind: total,
+        begins: true,
         whole: true,
         unverified: head.framing() == Framing::Close,
         ranges: if (asked.plain || asked.first == 0) && !head.icy {

@@ -25,7 +25,7 @@ impl Machine {
                 })
             }
             Event::Removed { op, result } => self.removed(op, result.is_ok()),
-            _ => Target::Nothing,
+            event => self.dispatch_hls(event),
         }
     }
 

@@ -4,6 +4,7 @@
 //! sets free for another: a connection, or room in the store.
 
 mod caching;
+mod presenting;
 mod room;
 mod sharing;
 mod waiting;
@@ -21,6 +22,7 @@ use crate::timers::{Armed, Timers};
 use crate::track::FileTrack;
 use crate::{Action, Config, Event, FetchId, Instant, ReaderId, ResourceId, TrackId};
 
+use presenting::Presenting;
 use sharing::Sharing;
 use waiting::Waiting;
 
@@ -32,6 +34,7 @@ pub struct Machine {
     /// The downloads, each by the track that it began with.
     tracks: BTreeMap<TrackId, FileTrack>,
     sharing: Sharing,
+    presenting: Presenting,
     waiting: Waiting,
     timers: Timers,
     out: Out,
@@ -56,6 +59,7 @@ impl Machine {
             now: Instant::ZERO,
             tracks: BTreeMap::new(),
             sharing: Sharing::default(),
+            presenting: Presenting::default(),
             waiting: Waiting::default(),
             timers: Timers::default(),
             out: Out::default(),
@@ -71,15 +75,25 @@ impl Machine {
     /// clamped.
     pub fn handle(&mut self, now: Instant, event: Event) {
         self.now = self.now.max(now);
+        self.submit(event);
+        while let Some(track) = self.timers.pop_due(self.now) {
+            if !self.wake_hls(track) {
+                self.with(track, |file, _| file.armed = Armed::default());
+                self.settle(track);
+            }
+        }
+        self.conduct();
+        self.share_out();
+        // What was shared out may have been reported.
+        self.conduct();
+        self.keep_cache();
+    }
+
+    /// Takes an event in, unless its track waits.
+    fn submit(&mut self, event: Event) {
         if let Some(event) = self.waiting.hold(event) {
             self.take(event);
         }
-        while let Some(track) = self.timers.pop_due(self.now) {
-            self.with(track, |file, _| file.armed = Armed::default());
-            self.settle(track);
-        }
-        self.share_out();
-        self.keep_cache();
     }
 
     /// Deals with one event, and with what it makes possible for its track.
@@ -90,6 +104,7 @@ impl Machine {
             Target::All => {
                 let all: Vec<TrackId> = self.tracks.keys().copied().collect();
                 all.into_iter().for_each(|track| self.settle(track));
+                self.presenting.unsettle_all();
             }
         }
     }
@@ -111,12 +126,22 @@ impl Machine {
     pub fn is_quiescent(&self) -> bool {
         let tracks = self.tracks.values().all(FileTrack::is_quiescent);
         let idle = self.out.is_empty() && self.slots.is_idle() && self.cache.is_idle();
-        let idle = idle && self.waiting.is_empty();
+        let idle = idle && self.waiting.is_empty() && self.presenting.is_quiescent();
         tracks && idle && (!self.tracks.is_empty() || self.spaces.is_unused())
     }
 
     fn dispatch(&mut self, event: Event) -> Target {
         match event {
+            Event::Attach { track, .. }
+            | Event::Close { track }
+            | Event::FreshUrl { track, .. }
+                if self.presenting.has(track) =>
+            {
+                self.dispatch_hls(event)
+            }
+            Event::Detach { reader } if self.presenting.has_reader(reader) => {
+                self.dispatch_hls(event)
+            }
             Event::Open { track, source, options } => self.open(track, source, options),
             Event::Attach { track, reader, position } => self.attach(track, reader, position),
             Event::Detach { reader } => match self.sharing.detach(reader) {
@@ -149,10 +174,15 @@ impl Machine {
     fn dispatch_io(&mut self, event: Event) -> Target {
         match event {
             Event::ResponseStarted { fetch, head } => {
+                self.part_streams(self.slots.track_of(fetch), true);
                 self.with_fetch(fetch, |file, context| file.head(fetch, &head, context))
             }
             Event::BytesReceived { fetch, bytes } => {
-                self.with_fetch(fetch, |file, context| file.bytes(fetch, bytes, context))
+                let len = bytes.len() as u64;
+                let target =
+                    self.with_fetch(fetch, |file, context| file.bytes(fetch, bytes, context));
+                self.part_received(fetch, len);
+                target
             }
             Event::StreamEnded { fetch } => {
                 self.end_fetch(fetch, |file, context| file.ended(fetch, context))
@@ -254,7 +284,9 @@ impl Machine {
         handle: impl FnOnce(&mut FileTrack, &mut Context<'_>),
     ) -> Target {
         let running = self.slots.track_of(fetch).is_some();
-        match self.slots.ended(fetch) {
+        let download = self.slots.ended(fetch);
+        self.part_streams(download, false);
+        match download {
             Some(track) if running => self.with(track, handle),
             Some(track) => self.with(track, |file, _| file.stopped()),
             None => Target::Nothing,

@@ -21,6 +21,9 @@ impl Machine {
         let Some(tier) = self.tracks.get(&hungry).map(FileTrack::tier) else {
             return;
         };
+        if tier == Tier::Scratch && self.give_room(hungry) {
+            return;
+        }
         let (mut context, tracks, _) = self.lend();
         let share = context.spaces.at(tier).share().unwrap_or(u64::MAX);
         let used = |track: &TrackId| tracks.get(track).map_or(0, |file| file.used(tier));

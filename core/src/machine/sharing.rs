@@ -74,7 +74,8 @@ impl Machine {
             self.out.push(Action::Closed { track });
             return Target::Nothing;
         }
-        let key = ResourceKey::file(options.asset.unwrap_or_else(|| source.identity()));
+        let asset = options.asset.unwrap_or_else(|| source.identity());
+        let key = ResourceKey { asset, name: options.name.unwrap_or(asset) };
         if let Some(download) = self.sharing.by_key.get(&key).copied() {
             self.sharing.downloads.insert(track, download);
             return self.with(download, |file, context| {

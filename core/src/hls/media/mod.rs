@@ -7,8 +7,11 @@
 mod decrypt;
 mod error;
 mod filter;
+mod mp4;
+mod packed;
 mod time;
 mod track;
+mod ts;
 
 pub use decrypt::{BLOCK, Decryptor, plaintext_len, unpad};
 pub use error::MediaError;

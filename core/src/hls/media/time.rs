@@ -24,4 +24,9 @@ impl MediaTime {
     pub const fn new(ticks: i64, timescale: u32) -> Self {
         Self { ticks, timescale, wraps: false }
     }
+
+    /// Ticks after which a time that wraps begins again.
+    pub const fn turn(&self) -> i64 {
+        (((1_u128 << 33) * self.timescale as u128) / Self::MPEG as u128) as i64
+    }
 }

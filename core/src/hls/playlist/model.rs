@@ -111,6 +111,9 @@ pub struct MediaPlaylist {
     pub independent_segments: bool,
     /// `EXT-X-START`.
     pub start: Option<StartPoint>,
+    /// What its segments need and infill doesn't do, with the line: another encryption than AES-128 with keys of the
+    /// identity format. To be refused before anything is fetched.
+    pub unsupported: Option<String>,
     /// The segments, in order.
     pub segments: Vec<SegmentEntry>,
 }

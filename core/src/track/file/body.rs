@@ -8,7 +8,7 @@ use crate::action::CancelReason;
 use crate::context::Context;
 use crate::event::FetchFailure;
 use crate::flight::Flight;
-use crate::http::Remedy;
+use crate::http::{Expect, Remedy};
 use crate::resource::Question;
 use crate::transfer::{Piece, StreamEnd, Transfer};
 use crate::{Action, Cause, FetchId, Notice};
@@ -29,7 +29,7 @@ impl FileTrack {
         flight.pulse.beat(now, len);
         flight.meter.add(now, len, &mut self.link);
         if let Some(unread) = flight.unread.take() {
-            if let Some(cause) = not_media(&bytes) {
+            if let Some(cause) = not_media(&bytes, self.expect) {
                 context.spaces.of(self.tier).release(len);
                 self.refuse_body(id, &cause, context);
                 return;
@@ -48,14 +48,13 @@ impl FileTrack {
             context.spaces.of(self.tier).release(len);
             return;
         };
-        let excess =
-            transfer.end().map_or(0, |end| transfer.at().saturating_add(len).saturating_sub(end));
+        let excess = transfer.excess(len);
         let mut pieces = core::mem::take(&mut self.pieces);
         transfer.receive(bytes, self.resource.held(), |piece| pieces.push(piece));
         self.place(id, &mut pieces, context);
         self.pieces = pieces;
         self.ask_store(id, context);
-        if excess > 0 {
+        if excess > 0 || self.is_to_be_cut(id) {
             self.finish_full(id, context);
         } else {
             let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
@@ -106,10 +105,15 @@ impl FileTrack {
         }
     }
 
-    /// The origin sends more than it announced: what was announced is here (FAULTS A5).
-    fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
-        let held = |flight: &Flight| flight.transfer.as_ref().is_some_and(Transfer::is_held);
-        if self.flights.iter().any(|flight| flight.id == id && held(flight)) {
+    /// Whether a body has brought all that is wanted of it, and goes on.
+    pub(super) fn is_to_be_cut(&mut self, id: FetchId) -> bool {
+        let transfer = self.flight(id).and_then(|flight| flight.transfer.as_ref());
+        transfer.is_some_and(Transfer::is_to_be_cut)
+    }
+
+    /// The origin sends more than it announced, or than is wanted: what is wanted is here (FAULTS A5, C5).
+    pub(super) fn finish_full(&mut self, id: FetchId, context: &mut Context<'_>) {
+        if self.flights.iter().any(|flight| flight.id == id && flight.is_held()) {
             return;
         }
         if let Some(flight) = self.stop(id, CancelReason::Refused, context) {
@@ -176,7 +180,7 @@ impl FileTrack {
         let Some(end) = flight.transfer.as_ref().map(Transfer::ended) else {
             return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         };
-        if flight.transfer.as_ref().is_some_and(Transfer::is_held) {
+        if flight.is_held() {
             // It ended before it could be compared.
             return self.fail(flight, &Cause::Truncated, Remedy::Retry, None, context);
         }
@@ -232,9 +236,12 @@ impl FileTrack {
 }
 
 /// What a body is that is no audio, by its first bytes: a media type may lie, or be none (FAULTS B20).
-fn not_media(bytes: &[u8]) -> Option<Cause> {
+fn not_media(bytes: &[u8], expect: Expect) -> Option<Cause> {
+    if expect == Expect::Opaque {
+        return None;
+    }
     let unmarked = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if unmarked.starts_with(b"#EXTM3U") {
+    if expect == Expect::Media && unmarked.starts_with(b"#EXTM3U") {
         Some(Cause::hls())
     } else if is_markup(bytes) {
         Some(Cause::NotMedia("markup".to_owned()))
@@ -257,12 +264,16 @@ mod tests {
     #[test]
     fn b19_pages_and_playlists_are_told_from_audio_by_their_first_bytes() {
         let page = Some(Cause::NotMedia("markup".to_owned()));
-        assert_eq!(not_media(b"<!DOCTYPE html>"), page);
-        assert_eq!(not_media(b"  <html>"), page);
-        assert_eq!(not_media(b"#EXTM3U\n#EXT-X-VERSION:7\n"), Some(Cause::hls()));
-        assert_eq!(not_media(b"\xEF\xBB\xBF#EXTM3U\r\n"), Some(Cause::hls()));
+        let media = |bytes| not_media(bytes, Expect::Media);
+        assert_eq!(media(b"<!DOCTYPE html>"), page);
+        assert_eq!(media(b"  <html>"), page);
+        assert_eq!(not_media(b"<html>", Expect::Playlist), page);
+        assert_eq!(not_media(b"#EXTM3U\n", Expect::Playlist), None);
+        assert_eq!(not_media(b"<a 16-byte key!>", Expect::Opaque), None);
+        assert_eq!(media(b"#EXTM3U\n#EXT-X-VERSION:7\n"), Some(Cause::hls()));
+        assert_eq!(media(b"\xEF\xBB\xBF#EXTM3U\r\n"), Some(Cause::hls()));
         for audio in [&b"ID3\x04"[..], b"\xFF\xFB\x90", b"fLaC", b"OggS", b"RIFF", b"#", b""] {
-            assert_eq!(not_media(audio), None);
+            assert_eq!(media(audio), None);
         }
     }
 }

@@ -177,6 +177,11 @@ impl FileTrack {
             self.dirty = true;
             return;
         }
+        if self.is_nothing_missing() {
+            // There is nothing to ask for again, nor a failure to tell.
+            self.dirty = true;
+            return;
+        }
         let at = flight.transfer.as_ref().map_or(flight.asked.first, |t| t.at());
         let error = self.error(cause.clone(), Some(at));
         self.recovery.last = Some(error.clone());
@@ -208,6 +213,12 @@ impl FileTrack {
             Remedy::Renew => self.refused(error, context),
             Remedy::GiveUp => self.fatal(error, context),
         }
+    }
+
+    /// Whether every byte is there, or on its way to the store: a fetch that fails then has only run late.
+    fn is_nothing_missing(&self) -> bool {
+        let reach = self.resource.held().first_missing(0);
+        self.resource.total().is_some_and(|total| reach >= total)
     }
 
     fn retry(

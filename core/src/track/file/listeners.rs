@@ -68,6 +68,13 @@ impl Listeners {
         }
     }
 
+    /// `track` waits for it to be filled, or no longer does.
+    pub(super) fn want(&mut self, track: TrackId, wanted: bool) {
+        for listener in self.list.iter_mut().filter(|listener| listener.track == track) {
+            listener.filling = wanted;
+        }
+    }
+
     /// One less. Whether nobody is left.
     pub(super) fn remove(&mut self, track: TrackId) -> bool {
         self.list.retain(|listener| listener.track != track);
@@ -184,9 +191,14 @@ impl FileTrack {
         if !self.listeners.is_filling() {
             return;
         }
-        let all_fill = |intent: Intent| matches!(intent, Intent::Fill(_));
+        let total = self.resource.total();
+        let reach = self.resource.present().first_missing(0);
+        let ended = total.is_some_and(|total| reach >= total);
+        let there = |end: u64| ended || reach >= end;
         if let Some(error) = self.fill_failure(context) {
-            return self.answer_filled(all_fill, &Err(error), context);
+            // Whoever has what it wants has nothing to do with what fails beyond.
+            let lacks = |intent: Intent| matches!(intent, Intent::Fill(end) if !there(end));
+            self.answer_filled(lacks, &Err(error), context);
         }
         let cached = self.resource.cached.home().is_some();
         let flush = context.config.durability == Durability::Flush;
@@ -197,13 +209,10 @@ impl FileTrack {
         if cached && !recorded {
             return;
         }
-        let total = self.resource.total();
         let claimed = !self.resource.cached.claimed().is_empty();
-        let reach = self.resource.present().first_missing(0);
-        let ended = total.is_some_and(|total| reach >= total);
         let done = |intent: Intent| match intent {
             Intent::Play => false,
-            Intent::Fill(end) => ended || reach >= end,
+            Intent::Fill(end) => there(end),
             Intent::Verify => !claimed,
         };
         self.answer_filled(done, &Ok(()), context);

@@ -9,6 +9,7 @@ mod claims;
 mod failure;
 mod keeping;
 mod listeners;
+mod part;
 mod plan;
 mod readers;
 mod refusal;
@@ -19,18 +20,20 @@ mod stored;
 mod version;
 
 use crate::action::CancelReason;
-use crate::catalog::ResourceKey;
+use crate::catalog::{Download, ResourceKey};
 use crate::config::Revalidate;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::event::{Intent, OpenOptions, SourceSpec};
 use crate::flight::Flight;
+use crate::http::Expect;
 use crate::link::Link;
 use crate::resource::Resource;
 use crate::timers::Armed;
 use crate::transfer::Piece;
 use crate::{
-    Action, Answer, Cause, Config, Error, FetchId, Instant, Notice, ReaderId, Tier, TrackId,
+    Action, Answer, ByteRange, Cause, Config, Error, FetchId, Instant, Notice, ReaderId, Tier,
+    TrackId,
 };
 
 use failure::Recovery;
@@ -71,7 +74,9 @@ pub(crate) struct FileTrack {
     lacking: bool,
     /// Where what is granted now will be kept.
     tier: Tier,
-    /// The origin forbids to store what it sends.
+    /// What its body should be.
+    expect: Expect,
+    /// The origin forbids to store what it sends, or whoever opened it does.
     no_store: bool,
     /// The cache is full of what others have open.
     crowded_out: bool,
@@ -120,11 +125,17 @@ impl FileTrack {
         context: &mut Context<'_>,
     ) -> Self {
         let config = context.config;
-        context.spaces.join();
+        if !id.is_part() {
+            // The resources of a presentation share what is its.
+            context.spaces.join();
+        }
         let mut listeners = Listeners::new(id);
         listeners.add(id, source.renewable, options, context.now);
         let resource_id = context.out.open_resource(id, id);
-        let resource = match context.cache.open(&key, options.pin) {
+        let len = source.slice.map(ByteRange::len);
+        // A record of another part is none of this one.
+        let fits = |download: &&Download| len.is_none() || download.total() == len;
+        let resource = match context.cache.open(&key, options.pin).filter(fits) {
             Some(download) => Resource::restored(resource_id, download),
             None => Resource::new(resource_id),
         };
@@ -149,7 +160,8 @@ impl FileTrack {
             blocked: false,
             lacking: false,
             tier: context.cache.tier(context.now),
-            no_store: false,
+            expect: options.expect,
+            no_store: options.transient,
             crowded_out: false,
             unproven: false,
             sync_now: false,
@@ -158,6 +170,7 @@ impl FileTrack {
             pieces: Vec::new(),
         };
         file.begin(options, context);
+        file.know_length(context);
         file
     }
 
@@ -188,6 +201,20 @@ impl FileTrack {
         self.unproven = always && options.intent != Intent::Verify;
     }
 
+    /// The length of a part of what is at the URL is known before anything was asked.
+    fn know_length(&mut self, context: &mut Context<'_>) {
+        let Some(len) = self.endpoint.slice().len() else {
+            return;
+        };
+        if self.resource.prove_total(len, false) {
+            self.publish_facts(context);
+        }
+        if len == 0 {
+            // There is nothing that could prove anything.
+            self.recovery.set_proven();
+        }
+    }
+
     /// Somebody else opens it, too.
     pub(crate) fn join(
         &mut self,
@@ -200,6 +227,7 @@ impl FileTrack {
         if self.listeners.is_offline() {
             // Whoever verifies may know no more than its name.
             self.endpoint = Endpoint::new(source);
+            self.know_length(context);
         }
         self.listeners.add(track, renewable, options, context.now);
         self.limits.widen(Limits::new(options, context.config));
@@ -280,7 +308,9 @@ impl FileTrack {
         self.leave_cache(context);
         context.out.release(self.resource.id());
         context.out.push(Action::Closed { track: self.listeners.lead() });
-        context.spaces.leave();
+        if !self.id.is_part() {
+            context.spaces.leave();
+        }
         true
     }
 

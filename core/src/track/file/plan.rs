@@ -211,7 +211,7 @@ impl FileTrack {
             return (asked, Some(1));
         }
         if next.plain {
-            let asked = Asked { first: start.first, plain: true, probe: false };
+            let asked = Asked { first: start.first, plain: true, ..Asked::default() };
             return (asked, None);
         }
         let forced = core::mem::take(&mut next.overlap);
@@ -242,11 +242,12 @@ impl FileTrack {
         // What is to be compared is wanted of whatever version there is now.
         let conditional = ranged(&asked) && !compares && !self.resource.held().is_empty();
         let validator = self.resource.if_range().filter(|_| conditional);
+        let slice = self.endpoint.slice();
         FetchRequest {
             fetch,
             url: self.endpoint.url().clone(),
-            first: asked.first,
-            last: end.map(|end| end.saturating_sub(1)),
+            first: slice.asked(asked).first,
+            last: slice.last(end),
             plain: asked.plain,
             if_range: validator.map(str::to_owned),
             headers: Arc::clone(&self.endpoint.headers()),

@@ -4,7 +4,9 @@ use super::FileTrack;
 use crate::action::CancelReason;
 use crate::context::Context;
 use crate::flight::Claim;
-use crate::http::{BodyPlace, Judgement, Known, Ranges, Remedy, ResponseHead, Version, judge};
+use crate::http::{
+    Asked, BodyPlace, Judgement, Known, Ranges, Remedy, ResponseHead, Version, judge,
+};
 use crate::link::Meter;
 use crate::transfer::Transfer;
 use crate::view::Change;
@@ -28,7 +30,7 @@ impl FileTrack {
         flight.meter = Meter::new(now);
         self.link.first_byte(took);
         self.dirty = true;
-        let judgement = judge(head, asked, self.known());
+        let judgement = self.judge(head, asked);
         if let Some(end) = self.end_without_contradiction(&judgement) {
             self.stop(id, CancelReason::NotNeeded, context);
             return self.prove_end(end, true, context);
@@ -38,12 +40,12 @@ impl FileTrack {
                 if let Some(url) = &head.final_url {
                     self.endpoint.redirected(url.clone());
                 }
-                if place.at == 0 {
+                if place.begins {
                     if let Some(flight) = self.flight(id) {
                         flight.unread = Some(Box::new(head.clone()));
                     }
                 } else {
-                    self.accept(id, place, Claim::new(head, place.total), context);
+                    self.accept(id, place, claim(head, place), context);
                 }
             }
             Judgement::End { total, version } => self.end_at(id, total, version, head, context),
@@ -67,9 +69,9 @@ impl FileTrack {
         let Some(asked) = self.flight(id).map(|flight| flight.asked) else {
             return;
         };
-        match judge(head, asked, self.known()) {
+        match self.judge(head, asked) {
             Judgement::Body(place) => {
-                self.accept(id, place, Claim::new(head, place.total), context);
+                self.accept(id, place, claim(head, place), context);
             }
             Judgement::End { .. } => {}
             Judgement::Refuse { cause, remedy } => {
@@ -80,12 +82,21 @@ impl FileTrack {
         }
     }
 
+    /// What an answer means for the resource, which may be a part of what is there.
+    fn judge(&self, head: &ResponseHead, asked: Asked) -> Judgement {
+        let slice = self.endpoint.slice();
+        let asked = Asked { expect: self.expect, ..asked };
+        slice.cut(judge(head, slice.asked(asked), self.known()), asked)
+    }
+
     fn known(&self) -> Known<'_> {
+        let resource = &self.resource;
+        let part = self.endpoint.slice().is_part();
         Known {
-            answered: self.resource.is_answered(),
-            total: self.resource.total(),
-            validator: self.resource.validator(),
-            etags_per_node: self.resource.has_etags_per_node(),
+            answered: resource.is_answered(),
+            total: if part { resource.behind() } else { resource.total() },
+            validator: resource.validator(),
+            etags_per_node: resource.has_etags_per_node(),
         }
     }
 
@@ -161,7 +172,7 @@ impl FileTrack {
 
     /// Whether a body has nothing that can be compared, or only after more bytes than a request for that would cost.
     fn comes_late(&self, place: BodyPlace, overlap: Option<ByteRange>) -> bool {
-        overlap.is_none_or(|range| range.start - place.at > self.link.worth())
+        overlap.is_none_or(|range| range.start - place.at + place.skip > self.link.worth())
     }
 
     /// Whether there are bytes to be compared, and asking for them has a prospect.
@@ -206,6 +217,7 @@ impl FileTrack {
         if claim.no_store {
             self.forbid_store(context);
         }
+        self.resource.lies_in(claim.behind);
         if self.resource.answered(&claim.validator, claim.total, content_type) {
             self.publish_facts(context);
         }
@@ -243,7 +255,7 @@ impl FileTrack {
         }
         self.unproven = false;
         self.recovery.set_proven();
-        self.believe(&Claim::new(head, Some(total)), context);
+        self.believe(&Claim::new(head, Some(total), None), context);
     }
 
     /// Whether a 416 tells of an end that nothing ties to the bytes that are there: it has no validator of its own.
@@ -257,4 +269,8 @@ impl FileTrack {
         let facts = Box::new(self.resource.facts().clone());
         self.publish(Change::Facts(facts), context);
     }
+}
+
+fn claim(head: &ResponseHead, place: BodyPlace) -> Claim {
+    Claim::new(head, place.total, place.behind)
 }

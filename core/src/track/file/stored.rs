@@ -229,6 +229,9 @@ impl FileTrack {
         self.place(fetch, &mut pieces, context);
         self.pieces = pieces;
         if !over {
+            if self.is_to_be_cut(fetch) {
+                self.finish_full(fetch, context);
+            }
             return;
         }
         if let Some(flight) = self.take_flight(fetch, context) {

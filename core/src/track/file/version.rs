@@ -26,6 +26,7 @@ impl FileTrack {
         for track in self.listeners.tracks().filter(|track| *track != lead) {
             context.out.push(Action::Join { track, resource });
         }
+        self.know_length(context);
         self.unproven = false;
         self.recovery.next.comparisons = 0;
         self.recovery.next.unverified_end = None;

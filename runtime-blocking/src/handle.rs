@@ -39,7 +39,7 @@ impl StreamHandle {
             buffered,
             position: self.family.host().position(),
             rate: self.track.rate(),
-            starving: self.family.host().is_waiting(),
+            starving: self.family.is_waiting(),
             state: self.track.state(),
             error: self.error(),
         }

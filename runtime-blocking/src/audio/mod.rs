@@ -25,6 +25,7 @@ mod explain;
 mod mpeg;
 mod probe;
 mod reader;
+mod runs;
 mod seek;
 mod source;
 mod spawn;
@@ -32,6 +33,7 @@ mod stream;
 mod track;
 
 pub use block::Block;
+pub use runs::{Content, Run, RunSource, Start};
 pub use source::{AudioSource, SourceControl};
 pub use spawn::{Control, Output};
 

@@ -10,7 +10,7 @@ use infill_core::catalog::{Generation, Key, Place, Record, ResourceKey};
 use infill_core::http::FetchRequest;
 use infill_core::{
     Action, ByteRange, CancelReason, Cause, Change, Command, Config, Error, ErrorKind, Event,
-    FetchId, Instant, OpId, OpenOptions, ResourceId, Restored, Sum, Tier, TrackId,
+    FetchId, Instant, OpId, OpenOptions, ResourceId, Restored, StoreFailure, Sum, Tier, TrackId,
 };
 
 use super::{
@@ -115,17 +115,17 @@ impl Lease for Log {
     }
 }
 
-struct World {
-    hub: Option<Arc<Hub>>,
-    engine: Engine,
+pub(super) struct World {
+    pub(super) hub: Option<Arc<Hub>>,
+    pub(super) engine: Engine,
     log: Arc<Log>,
 }
 
 /// As the machine would name it; it knows nothing of it.
-const RESOURCE: ResourceId = ResourceId(1000);
+pub(super) const RESOURCE: ResourceId = ResourceId(1000);
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let log = Arc::new(Log::default());
         let shelf = Shelf {
             archive: Arc::new(Logged { log: Arc::clone(&log) }),
@@ -152,12 +152,12 @@ impl World {
         panic!("only {:?}", self.log.take());
     }
 
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         self.engine.turn(Instant::ZERO, &mut NoNetwork);
     }
 
     /// Takes turns until the store has answered everything.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         // What was done at once is told with the next event.
         self.engine.port().post(Event::Tick);
         for _ in 0..2000 {
@@ -170,7 +170,26 @@ impl World {
         panic!("the store never answered");
     }
 
-    fn open(&mut self, path: &str) -> Reader {
+    /// So many answers to loads, as the store's workers bring them; other letters are dropped.
+    pub(super) fn loaded(&self, count: usize) -> Vec<(u64, Result<Bytes, StoreFailure>)> {
+        let mut found = Vec::new();
+        for _ in 0..2000 {
+            let mut letters = std::collections::VecDeque::new();
+            self.engine.port().0.take_all(&mut letters);
+            for letter in letters {
+                if let Letter::Event(Event::Loaded { op, result, .. }) = letter {
+                    found.push((op.0, result));
+                }
+            }
+            if found.len() >= count {
+                return found;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("only {found:?}");
+    }
+
+    pub(super) fn open(&mut self, path: &str) -> Reader {
         let source = Source::url(format!("http://a.example/{path}"));
         let hub = self.hub.as_ref().unwrap();
         let mut opening = hub.open(&source, OpenOptions::default(), Access::Inline).unwrap();
@@ -183,7 +202,7 @@ impl World {
         }
     }
 
-    fn write(&mut self, offset: u64, bytes: &'static str, tier: Tier) {
+    pub(super) fn write(&mut self, offset: u64, bytes: &'static str, tier: Tier) {
         let bytes = Bytes::from_static(bytes.as_bytes());
         let range = ByteRange::at(offset, bytes.len() as u64);
         let op = OpId(offset);
@@ -192,11 +211,11 @@ impl World {
         self.publish(Change::Present(range));
     }
 
-    fn publish(&mut self, change: Change) {
+    pub(super) fn publish(&mut self, change: Change) {
         self.engine.act_on_store(Action::Publish { resource: RESOURCE, change });
     }
 
-    fn place(&mut self) {
+    pub(super) fn place(&mut self) {
         let place = Box::new(place());
         self.engine.act_on_store(Action::Place { resource: RESOURCE, place });
     }
@@ -207,11 +226,11 @@ fn place() -> Place {
     Place { key, generation: Generation(1), file_bits: 24 }
 }
 
-fn cx() -> Context<'static> {
+pub(super) fn cx() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
-fn read(reader: &mut Reader, at: u64) -> Poll<Result<String, ErrorKind>> {
+pub(super) fn read(reader: &mut Reader, at: u64) -> Poll<Result<String, ErrorKind>> {
     let mut buf = [0; 64];
     reader.poll_read_at(&mut cx(), at, &mut buf).map(|result| match result {
         Ok(count) => Ok(String::from_utf8_lossy(&buf[..count]).into_owned()),
@@ -219,7 +238,7 @@ fn read(reader: &mut Reader, at: u64) -> Poll<Result<String, ErrorKind>> {
     })
 }
 
-fn text(text: &str) -> Poll<Result<String, ErrorKind>> {
+pub(super) fn text(text: &str) -> Poll<Result<String, ErrorKind>> {
     Poll::Ready(Ok(text.to_owned()))
 }
 

@@ -7,6 +7,7 @@ use infill_core::catalog::{Key, Listing};
 use infill_core::{Cause, Command, Error, Intent, OpenOptions, SourceSpec};
 use url::Url;
 
+use super::What;
 use super::hub::Hub;
 use super::reader::{Access, Reader};
 use super::ticket::Ticket;
@@ -81,7 +82,7 @@ impl Hub {
         renew: Option<Renew>,
         asset: Key,
     ) -> Filling {
-        let track = self.order(spec, options, renew);
+        let track = self.order(spec, What::File(options), renew);
         Filling { reader: Reader::new(self.link(track), 0, ACCESS), asset: Some(asset), pin: None }
     }
 }

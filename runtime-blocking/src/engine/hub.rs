@@ -122,13 +122,30 @@ impl Drop for Hub {
 }
 
 /// An open track and its hub: held by each of its readers. Dropping the last one closes the track.
+///
+/// A part of a presentation is the machine's to close: its link holds that of the presentation instead.
 pub struct Link {
     pub(super) hub: Arc<Hub>,
     pub(super) track: Arc<Track>,
+    whole: Option<Arc<Link>>,
+}
+
+impl Link {
+    /// Of a track that was opened here.
+    pub(super) fn new(hub: Arc<Hub>, track: Arc<Track>) -> Arc<Self> {
+        Arc::new(Self { hub, track, whole: None })
+    }
+
+    /// Of a track that the machine has opened for this one.
+    pub(super) fn part(self: &Arc<Self>, track: Arc<Track>) -> Arc<Self> {
+        Arc::new(Self { hub: Arc::clone(&self.hub), track, whole: Some(Arc::clone(self)) })
+    }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.track.request_close();
+        if self.whole.is_none() {
+            self.track.request_close();
+        }
     }
 }

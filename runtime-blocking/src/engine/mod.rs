@@ -24,13 +24,18 @@ mod cache_tests;
 mod fetcher;
 mod fill;
 mod filling;
+mod hls;
 mod hub;
 mod inbox;
 mod opening;
+#[cfg(test)]
+mod part_tests;
+mod parts;
 mod pool;
 mod reader;
 mod redirect;
 mod resource;
+mod shown;
 mod slot;
 mod store_ops;
 mod sync;
@@ -45,7 +50,7 @@ mod uri;
 use std::sync::Arc;
 
 use infill_core::http::ResponseHead;
-use infill_core::{Event, FetchFailure, FetchId, OpenOptions, SourceSpec, TrackId};
+use infill_core::{Event, FetchFailure, FetchId, HlsOptions, OpenOptions, SourceSpec, TrackId};
 
 pub use archive::{Archive, ArchiveFile, Lease, Shelf};
 pub use blob::{Blob, Store};
@@ -73,7 +78,7 @@ pub use infill_core::Config;
 pub enum Letter {
     /// For the machine, as it is.
     Event(Event),
-    /// Open a track.
+    /// Open a track: a file or a presentation.
     Open(Box<Order>),
     /// Close a track.
     Close(TrackId),
@@ -87,8 +92,14 @@ pub enum Letter {
 pub struct Order {
     pub(crate) track: Arc<Track>,
     pub(crate) source: Box<SourceSpec>,
-    pub(crate) options: OpenOptions,
+    pub(crate) what: What,
     pub(crate) renew: Option<Renew>,
+}
+
+/// As what it is opened.
+pub(crate) enum What {
+    File(OpenOptions),
+    Hls(Box<HlsOptions>),
 }
 
 /// Where fetches report. Cheap to clone; keeps nothing alive.

@@ -8,7 +8,7 @@ use infill_core::{Error, OpenOptions, SourceSpec, redacted};
 use super::hub::{Hub, Link};
 use super::reader::{Access, Reader};
 use super::track::Track;
-use super::{Letter, Order};
+use super::{Letter, Order, What};
 use crate::local;
 use crate::source::{Place, Renew, Source};
 
@@ -23,7 +23,9 @@ impl Hub {
         let track = match source.place() {
             Place::Nowhere(error) => return Err(error.clone()),
             Place::Local(path) => Arc::new(local::open(self.next_track(), path)?),
-            Place::Remote(url) => self.order(source.spec(url)?, options, source.take_renew()),
+            Place::Remote(url) => {
+                self.order(source.spec(url)?, What::File(options), source.take_renew())
+            }
         };
         let mut reader = Reader::new(self.link(track), 0, access);
         reader.attach();
@@ -31,15 +33,10 @@ impl Hub {
     }
 
     /// Has the engine open a remote track.
-    pub(super) fn order(
-        &self,
-        spec: SourceSpec,
-        options: OpenOptions,
-        renew: Option<Renew>,
-    ) -> Arc<Track> {
+    pub(super) fn order(&self, spec: SourceSpec, what: What, renew: Option<Renew>) -> Arc<Track> {
         let inbox = Some(Arc::clone(self.inbox()));
         let track = Arc::new(Track::new(self.next_track(), redacted(&spec.url), inbox));
-        let order = Order { track: Arc::clone(&track), source: Box::new(spec), options, renew };
+        let order = Order { track: Arc::clone(&track), source: Box::new(spec), what, renew };
         if !track.post(Letter::Open(Box::new(order))) {
             track.finish_close();
         }
@@ -47,7 +44,7 @@ impl Hub {
     }
 
     pub(super) fn link(self: &Arc<Self>, track: Arc<Track>) -> Arc<Link> {
-        Arc::new(Link { hub: Arc::clone(self), track })
+        Link::new(Arc::clone(self), track)
     }
 }
 

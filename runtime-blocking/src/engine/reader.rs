@@ -5,9 +5,9 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
-use infill_core::{Answer, ByteRange, Cause, Error, StoreFailure};
+use infill_core::{Answer, ByteRange, Cause, Entry, Error, StoreFailure};
 
 use super::Letter;
 use super::block::Block;
@@ -49,15 +49,22 @@ pub struct Family {
     /// The version that it reads, from its first byte on.
     latch: OnceLock<Arc<Resource>>,
     host: Arc<Slot>,
+    /// Of reads beside the stream's own.
     guests: Mutex<Vec<Weak<Slot>>>,
+    /// Of readers that the stream itself reads with: those of a presentation's parts.
+    helpers: Mutex<Vec<Weak<Slot>>>,
 }
 
 impl Reader {
     pub(super) fn new(link: Arc<Link>, position: u64, access: Access) -> Self {
         let id = link.hub.next_reader();
         let slot = Arc::new(Slot::new(link.track.id(), id, position));
-        let family =
-            Family { latch: OnceLock::new(), host: Arc::clone(&slot), guests: Mutex::default() };
+        let family = Family {
+            latch: OnceLock::new(),
+            host: Arc::clone(&slot),
+            guests: Mutex::default(),
+            helpers: Mutex::default(),
+        };
         Self::of(link, Arc::new(family), slot, access, false)
     }
 
@@ -80,6 +87,28 @@ impl Reader {
             failed: false,
             link,
         }
+    }
+
+    /// A reader of a part of the presentation that this one is attached to. Interrupting the one ends what the other
+    /// waits for.
+    pub(super) fn part(&self, part: Arc<Track>) -> Self {
+        let mut reader = Self::new(self.link.part(part), 0, self.access);
+        reader.attach();
+        let slots = if self.guest { &self.family.guests } else { &self.family.helpers };
+        add(slots, &reader.slot);
+        reader
+    }
+
+    /// Its slot.
+    pub(super) fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// Has the presentation enter a segment; the answer comes to the slot.
+    pub(super) fn enter(&mut self, entry: Entry, waker: &Waker) {
+        self.introduce();
+        let post = self.slot.enter(entry, waker);
+        self.post(post);
     }
 
     /// Tells the engine that there is such a reader.
@@ -340,9 +369,7 @@ impl Reader {
     }
 
     fn ask(&mut self, cx: &mut Context<'_>, offset: u64, wanted: usize) {
-        if self.guest && !self.posted {
-            self.family.add_guest(&self.slot);
-        }
+        self.introduce();
         let latched = self.family.latch.get().map(|resource| resource.id());
         let range = ByteRange::at(offset, wanted as u64);
         // Many readers may wait at once, and what this one holds is in the store.
@@ -350,6 +377,13 @@ impl Reader {
         self.waiting = Some(offset);
         let post = self.slot.ask(latched, range, cx.waker());
         self.post(post);
+    }
+
+    /// Where the engine is about to hear of a guest, whoever interrupts the family must find it.
+    fn introduce(&self) {
+        if self.guest && !self.posted {
+            add(&self.family.guests, &self.slot);
+        }
     }
 
     /// Tells the engine that stored bytes could not be read: they will be fetched again. What is local can't be.
@@ -385,7 +419,7 @@ impl Drop for Reader {
             self.post(post);
         }
         if self.guest {
-            self.family.guests().retain(|guest| guest.strong_count() > 1);
+            slots(&self.family.guests).retain(|guest| guest.strong_count() > 1);
         }
     }
 }
@@ -401,21 +435,30 @@ impl Family {
         self.latch.get().cloned().or_else(|| track.current())
     }
 
+    /// Whether the stream itself waits for something.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let waits = |slot: &Weak<Slot>| slot.upgrade().is_some_and(|slot| slot.is_waiting());
+        self.host.is_waiting() || slots(&self.helpers).iter().any(waits)
+    }
+
     /// Ends the reads that wait; without any, the stream's next one that would.
     pub(crate) fn interrupt(&self) {
-        let guests: Vec<_> = self.guests().iter().filter_map(Weak::upgrade).collect();
+        let mut guests: Vec<_> = slots(&self.guests).iter().filter_map(Weak::upgrade).collect();
+        guests.extend(slots(&self.helpers).iter().filter_map(Weak::upgrade));
         let waiting: Vec<_> = guests.iter().filter(|guest| guest.is_waiting()).collect();
         if waiting.is_empty() || self.host.is_waiting() {
             self.host.interrupt();
         }
         waiting.into_iter().for_each(|guest| guest.interrupt());
     }
+}
 
-    fn add_guest(&self, slot: &Arc<Slot>) {
-        self.guests().push(Arc::downgrade(slot));
-    }
+fn add(to: &Mutex<Vec<Weak<Slot>>>, slot: &Arc<Slot>) {
+    let mut slots = slots(to);
+    slots.retain(|old| old.strong_count() > 0);
+    slots.push(Arc::downgrade(slot));
+}
 
-    fn guests(&self) -> MutexGuard<'_, Vec<Weak<Slot>>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn slots(of: &Mutex<Vec<Weak<Slot>>>) -> MutexGuard<'_, Vec<Weak<Slot>>> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

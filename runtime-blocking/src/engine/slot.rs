@@ -10,7 +10,8 @@
 use std::task::{Poll, Waker};
 
 use infill_core::{
-    Answer, ByteRange, Cause, Error, Event, ReaderId, RequestId, ResourceId, StoreFailure, TrackId,
+    Answer, ByteRange, Cause, Entry, Error, Event, ReaderId, RequestId, ResourceId, StoreFailure,
+    TrackId,
 };
 
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
@@ -45,8 +46,17 @@ pub struct Mail {
     seek: Option<u64>,
     advanced: Option<u64>,
     failed: Option<(ResourceId, ByteRange, StoreFailure)>,
-    request: Option<(RequestId, Option<ResourceId>, ByteRange)>,
+    request: Option<(RequestId, Wanted)>,
     detach: bool,
+}
+
+/// What a reader asks for.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    /// Bytes, of the version that it reads.
+    Bytes(Option<ResourceId>, ByteRange),
+    /// A segment of a presentation.
+    Segment(Entry),
 }
 
 /// No mark is set.
@@ -90,13 +100,22 @@ impl Slot {
 
     /// Registers `waker`, then asks for `range`. Replaces the request before, answered or not.
     pub fn ask(&self, latched: Option<ResourceId>, range: ByteRange, waker: &Waker) -> Post {
+        self.want(Wanted::Bytes(latched, range), waker)
+    }
+
+    /// Registers `waker`, then asks for a segment. Replaces the request before, answered or not.
+    pub fn enter(&self, entry: Entry, waker: &Waker) -> Post {
+        self.want(Wanted::Segment(entry), waker)
+    }
+
+    fn want(&self, wanted: Wanted, waker: &Waker) -> Post {
         let mut state = lock(&self.state);
         state.asked += 1;
         let request = RequestId(state.asked);
         state.waker = Some(waker.clone());
         state.waiting = Some(request);
         state.answer = None;
-        state.mail.request = Some((request, latched, range));
+        state.mail.request = Some((request, wanted));
         state.queue()
     }
 
@@ -207,6 +226,11 @@ impl Slot {
         lock(&self.state).interrupted = false;
     }
 
+    /// Takes an interrupt that has ended no read yet; true if there was one.
+    pub fn take_interrupt(&self) -> bool {
+        core::mem::take(&mut lock(&self.state).interrupted)
+    }
+
     /// Ends the read that waits, and all later ones, with `Closed`.
     pub fn close(&self) {
         self.end(|state| state.closed = true);
@@ -289,11 +313,9 @@ impl Mail {
         let attach = self.attach.map(|position| Event::Attach { track, reader, position });
         let seek = self.seek.map(|position| Event::Seek { reader, position });
         let advanced = self.advanced.map(|position| Event::Advanced { reader, position });
-        let request = self.request.map(|(request, latched, range)| Event::ReadRequest {
-            reader,
-            request,
-            latched,
-            range,
+        let request = self.request.map(|(request, wanted)| match wanted {
+            Wanted::Bytes(latched, range) => Event::ReadRequest { reader, request, latched, range },
+            Wanted::Segment(entry) => Event::Enter { reader, request, entry },
         });
         let failed = self.failed.map(|(resource, range, failure)| Event::ReadFailed {
             resource,

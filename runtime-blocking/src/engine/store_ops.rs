@@ -1,6 +1,7 @@
 //! What the machine asks of the bytes of resources, carried out: on the spot where nothing can block, else by the pool,
 //! in order for each resource.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,6 +33,7 @@ impl Engine {
                 self.write(resource, op, offset, bytes, tier);
             }
             Action::Verify { resource, op, range } => self.verify(resource, op, range),
+            Action::Load { resource, op, range } => self.load(resource, op, range),
             Action::Sync { resource, op } => self.sync(resource, op),
             Action::Discard { resource, range } => self.discard(resource, range),
             Action::Publish { resource, change } => self.publish(resource, &change),
@@ -78,9 +80,7 @@ impl Engine {
             _ => return,
         };
         for track in self.resources.tracks(resource) {
-            if let Some(shared) = self.tracks.shared(*track) {
-                shared.set_error(error.cloned());
-            }
+            self.set_error(*track, error);
         }
     }
 
@@ -119,6 +119,24 @@ impl Engine {
             result: digest(&*tiers, range)
                 .map_or_else(|error| Verification::Failed(failure(&error)), Verification::Digest),
         });
+    }
+
+    fn load(&mut self, resource: ResourceId, op: OpId, range: ByteRange) {
+        self.ops += 1;
+        let Some(tiers) = self.tiers(resource) else {
+            self.own.push_back(Event::Loaded { resource, op, result: Err(no_place()) });
+            return;
+        };
+        let slow = tiers.is_slow();
+        let load = move || {
+            let result = read_back(&*tiers, range).map_err(|error| failure(&error));
+            Event::Loaded { resource, op, result }
+        };
+        if slow {
+            self.in_pool(resource, load);
+        } else {
+            self.own.push_back(load());
+        }
     }
 
     fn sync(&mut self, resource: ResourceId, op: OpId) {
@@ -168,8 +186,21 @@ fn no_place() -> StoreFailure {
     }
 }
 
+/// Stored bytes, all of `range`.
+fn read_back(blob: &dyn Blob, range: ByteRange) -> io::Result<Bytes> {
+    let len = usize::try_from(range.len()).map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(io::Error::other)?;
+    bytes.resize(len, 0);
+    let count = blob.read_at(range.start, &mut bytes)?;
+    if count < len {
+        return Err(io::Error::other(format!("only {count} of {len} bytes are stored")));
+    }
+    Ok(bytes.into())
+}
+
 /// XXH3-64 of stored bytes.
-fn digest(blob: &dyn Blob, range: ByteRange) -> std::io::Result<u64> {
+fn digest(blob: &dyn Blob, range: ByteRange) -> io::Result<u64> {
     let found = stored_digest(range, |at, block| blob.read_at(at, block))?;
-    found.ok_or_else(|| std::io::Error::other("stored bytes are missing"))
+    found.ok_or_else(|| io::Error::other("stored bytes are missing"))
 }

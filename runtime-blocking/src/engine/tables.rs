@@ -29,6 +29,8 @@ pub(super) struct Tracks(HashMap<TrackId, TrackEntry>);
 pub(super) struct TrackEntry {
     pub(super) shared: Arc<Track>,
     pub(super) renew: Option<Renew>,
+    /// The presentation that it is a part of.
+    of: Option<TrackId>,
     /// The last status that was no success.
     refused: Option<u16>,
     url: Url,
@@ -41,8 +43,31 @@ pub(super) struct TrackEntry {
 impl Tracks {
     pub(super) fn insert(&mut self, shared: Arc<Track>, url: Url, renew: Option<Renew>) {
         let span = tracing::debug_span!("track", id = %shared.id(), url = shared.url());
-        let entry = TrackEntry { shared, renew, refused: None, url, versions: Vec::new(), span };
+        self.enter(TrackEntry::new(shared, url, renew, None, span));
+    }
+
+    /// A track that the machine has opened for a presentation.
+    pub(super) fn insert_part(&mut self, of: TrackId, shared: Arc<Track>, url: Url) {
+        let (parent, id) = (self.span(of), shared.id());
+        let span = tracing::debug_span!(parent: parent, "part", %id, url = shared.url());
+        // What has expired is asked of whoever knows the presentation.
+        let renew = self.get(of).and_then(|entry| entry.renew.clone());
+        self.enter(TrackEntry::new(shared, url, renew, Some(of), span));
+    }
+
+    fn enter(&mut self, entry: TrackEntry) {
         self.0.insert(entry.shared.id(), entry);
+    }
+
+    /// The presentation that it is a part of, or else itself: what it costs and what befalls it is told there.
+    pub(super) fn whole(&self, track: TrackId) -> TrackId {
+        self.get(track).and_then(|entry| entry.of).unwrap_or(track)
+    }
+
+    /// The tracks that the machine has opened for this one.
+    pub(super) fn parts(&self, of: TrackId) -> Vec<TrackId> {
+        let parts = self.0.iter().filter(|(_, entry)| entry.of == Some(of));
+        parts.map(|(id, _)| *id).collect()
     }
 
     pub(super) fn get(&self, track: TrackId) -> Option<&TrackEntry> {
@@ -88,8 +113,8 @@ impl Tracks {
         core::mem::take(&mut entry.versions).iter().filter_map(Weak::upgrade).collect()
     }
 
-    pub(super) fn remove(&mut self, track: TrackId) {
-        self.0.remove(&track);
+    pub(super) fn remove(&mut self, track: TrackId) -> Option<TrackEntry> {
+        self.0.remove(&track)
     }
 
     pub(super) fn ids(&self) -> Vec<TrackId> {
@@ -106,6 +131,16 @@ impl Tracks {
 }
 
 impl TrackEntry {
+    fn new(
+        shared: Arc<Track>,
+        url: Url,
+        renew: Option<Renew>,
+        of: Option<TrackId>,
+        span: Span,
+    ) -> Self {
+        Self { shared, renew, of, refused: None, url, versions: Vec::new(), span }
+    }
+
     /// Why a fresh URL is needed.
     pub(super) fn refusal(&self) -> Error {
         let cause = self.refused.map_or(Cause::NotRenewed, Cause::Status);
@@ -142,21 +177,33 @@ impl Readers {
     }
 }
 
-/// The fetches under way, whose they are, and where they are told of.
+/// The fetches under way.
 #[derive(Default)]
-pub(super) struct Fetches(HashMap<FetchId, (TrackId, Span)>);
+pub(super) struct Fetches(HashMap<FetchId, Fetch>);
+
+/// Whose it is, and where it is told of.
+struct Fetch {
+    track: TrackId,
+    /// Where it is counted: also when its track is gone before it.
+    whole: TrackId,
+    span: Span,
+}
 
 impl Fetches {
-    pub(super) fn insert(&mut self, fetch: FetchId, track: TrackId, span: Span) {
-        self.0.insert(fetch, (track, span));
+    pub(super) fn insert(&mut self, fetch: FetchId, track: TrackId, whole: TrackId, span: Span) {
+        self.0.insert(fetch, Fetch { track, whole, span });
     }
 
     pub(super) fn track(&self, fetch: FetchId) -> Option<TrackId> {
-        self.0.get(&fetch).map(|(track, _)| *track)
+        self.0.get(&fetch).map(|fetch| fetch.track)
+    }
+
+    pub(super) fn whole(&self, fetch: FetchId) -> Option<TrackId> {
+        self.0.get(&fetch).map(|fetch| fetch.whole)
     }
 
     pub(super) fn span(&self, fetch: FetchId) -> Option<Id> {
-        self.0.get(&fetch)?.1.id()
+        self.0.get(&fetch)?.span.id()
     }
 
     pub(super) fn remove(&mut self, fetch: FetchId) {

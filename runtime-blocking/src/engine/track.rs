@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use infill_core::hls::Presentation;
 use infill_core::{Cause, Error, Event, TrackId, TrackState};
 
 use super::Letter;
 use super::inbox::Inbox;
 use super::resource::Resource;
+use super::shown::Shown;
 use crate::notices::Ring;
 use crate::progress::State;
 use crate::stats::Counters;
@@ -24,6 +26,8 @@ pub struct Track {
     closed: AtomicBool,
     pub(crate) counters: Counters,
     pub(crate) notices: Arc<Ring>,
+    /// Of a presentation: what is known of it.
+    pub(crate) shown: Shown,
 }
 
 struct Shared {
@@ -56,6 +60,7 @@ impl Track {
             closed: AtomicBool::new(false),
             counters: Counters::default(),
             notices: Arc::default(),
+            shown: Shown::default(),
         }
     }
 
@@ -81,6 +86,11 @@ impl Track {
     /// The current version, once there is one.
     pub fn current(&self) -> Option<Arc<Resource>> {
         self.shared().current.clone()
+    }
+
+    /// What is known of it, if it is a presentation.
+    pub fn presentation(&self) -> Option<Arc<Presentation>> {
+        self.shown.what()
     }
 
     /// Whether everything was there from the beginning.
@@ -182,6 +192,7 @@ impl Track {
     pub(crate) fn finish_close(&self) {
         self.mark_closed();
         self.notices.close();
+        self.shown.forget_parts();
         self.answer(|_| ());
     }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use infill_core::{Action, CancelReason, Config, Event, Instant, Machine, Notice, TrackId};
+use infill_core::{
+    Action, CancelReason, Config, Event, FetchId, Instant, Machine, Notice, TrackId,
+};
+use tracing::Span;
 
 use super::archive::{Archive, Lease};
 use super::blob::Store;
@@ -16,7 +19,7 @@ use super::slot::Slot;
 use super::tables::{Fetches, Readers, Resources, Tracks};
 use super::ticket::Tickets;
 use super::track::Track;
-use super::{Letter, Order, Port};
+use super::{Letter, Order, Port, What};
 use crate::stats::Counters;
 
 /// The machine with everything its ids stand for.
@@ -71,6 +74,10 @@ impl Engine {
         }
     }
 
+    pub(super) fn inbox(&self) -> &Arc<Inbox<Letter>> {
+        &self.inbox
+    }
+
     /// Where fetches report.
     pub fn port(&self) -> Port {
         Port(Arc::clone(&self.inbox))
@@ -122,14 +129,20 @@ impl Engine {
         let track = order.track.id();
         self.tracks.insert(order.track, order.source.url.clone(), order.renew);
         tracing::debug!(parent: self.tracks.span(track), "open");
-        let event = Event::Open { track, source: order.source, options: order.options };
+        let source = order.source;
+        let event = match order.what {
+            What::File(options) => Event::Open { track, source, options },
+            What::Hls(options) => Event::OpenHls { track, source, options },
+        };
         self.handle(event, fetcher);
     }
 
     fn close(&mut self, track: TrackId, fetcher: &mut impl Fetcher) {
         tracing::debug!(parent: self.tracks.span(track), "close");
-        self.leave(track);
-        self.readers.close_track(track);
+        for each in self.tracks.parts(track).into_iter().chain([track]) {
+            self.leave(each);
+            self.readers.close_track(each);
+        }
         self.handle(Event::Close { track }, fetcher);
     }
 
@@ -166,10 +179,9 @@ impl Engine {
     fn note(&mut self, event: &Event) {
         match event {
             Event::BytesReceived { fetch, bytes } => {
-                if let Some(track) = self.fetches.track(*fetch)
-                    && let Some(shared) = self.tracks.shared(track)
-                {
-                    Counters::add(&shared.counters.bytes_fetched, bytes.len() as u64);
+                if let Some(whole) = self.fetches.whole(*fetch) {
+                    let count = bytes.len() as u64;
+                    self.count(whole, |counters| Counters::add(&counters.bytes_fetched, count));
                 }
             }
             Event::StreamEnded { fetch } => {
@@ -195,6 +207,7 @@ impl Engine {
                 self.resources.written(*resource, *op, result.is_ok());
             }
             Event::Verified { .. }
+            | Event::Loaded { .. }
             | Event::Synced { .. }
             | Event::Appended { .. }
             | Event::Removed { .. } => self.ops = self.ops.saturating_sub(1),
@@ -217,14 +230,14 @@ impl Engine {
                 let (id, first, last) = (request.fetch, request.first, request.last);
                 let span = self.tracks.span(track);
                 let span = tracing::debug_span!(parent: span, "fetch", %id, first, ?last);
-                self.fetches.insert(id, track, span);
+                self.note_fetch(id, track, span);
                 tracing::debug!(parent: self.fetches.span(id), attempt = request.attempt, "request");
                 self.count(track, |counters| Counters::add(&counters.requests, 1));
                 fetcher.start(track, request);
             }
             Action::CancelFetch { fetch, reason } => {
                 tracing::debug!(parent: self.fetches.span(fetch), ?reason, "cancel");
-                if let (CancelReason::Stalled, Some(track)) = (reason, self.fetches.track(fetch)) {
+                if let (CancelReason::Stalled, Some(track)) = (reason, self.fetches.whole(fetch)) {
                     self.count(track, |counters| Counters::add(&counters.stalls, 1));
                 }
                 fetcher.cancel(fetch, reason);
@@ -264,12 +277,8 @@ impl Engine {
             }
             Action::Notify { track, notice } => self.notify(track, *notice),
             Action::NeedFreshUrl { track } => self.renew(track),
-            Action::Closed { track } => {
-                self.leave(track);
-                self.readers.close_track(track);
-                self.tracks.remove(track);
-            }
-            other => debug_assert!(false, "{other:?} concerns no track"),
+            Action::Closed { track } => self.closed(track),
+            action => self.act_on_presentation(action),
         }
     }
 
@@ -283,22 +292,33 @@ impl Engine {
         }
     }
 
+    pub(super) fn note_fetch(&mut self, fetch: FetchId, track: TrackId, span: Span) {
+        self.fetches.insert(fetch, track, self.tracks.whole(track), span);
+    }
+
+    fn closed(&mut self, track: TrackId) {
+        self.leave(track);
+        self.readers.close_track(track);
+        self.forget_part(track);
+        self.tracks.remove(track);
+    }
+
+    /// Counts for the track, or, where it is a part, for its presentation.
     pub(super) fn count(&self, track: TrackId, count: impl FnOnce(&Counters)) {
-        if let Some(shared) = self.tracks.shared(track) {
+        if let Some(shared) = self.tracks.shared(self.tracks.whole(track)) {
             count(&shared.counters);
         }
     }
 
     fn notify(&self, track: TrackId, notice: Notice) {
         tracing::debug!(parent: self.tracks.span(track), ?notice, "notice");
-        let Some(shared) = self.tracks.shared(track) else {
-            return;
-        };
         if let Notice::Retrying { cause, .. } = &notice {
-            Counters::add(&shared.counters.retries, 1);
-            shared.set_error(Some(cause.clone()));
+            self.count(track, |counters| Counters::add(&counters.retries, 1));
+            self.set_error(track, Some(cause));
         }
-        shared.notices.push(notice);
+        if let Some(shared) = self.tracks.shared(self.tracks.whole(track)) {
+            shared.notices.push(notice);
+        }
     }
 
     /// Asks the embedder for a fresh URL, on a thread of its own: it may take its time.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "cache")]
 use infill_core::Intent;
-use infill_core::{Cause, Error, OpenOptions};
+use infill_core::{Cause, Error, HlsOptions, OpenOptions};
 
 use crate::builder::ClientBuilder;
 #[cfg(feature = "cache")]
@@ -13,7 +13,8 @@ use crate::cache_handle::Cache;
 #[cfg(feature = "cache")]
 use crate::download::Download;
 use crate::driver;
-use crate::engine::{Access, Hub};
+use crate::engine::{Access, Hub, Runs};
+use crate::hls::HlsStream;
 use crate::http::HttpFetcher;
 use crate::park;
 use crate::source::Source;
@@ -25,6 +26,8 @@ use crate::stream::FileStream;
 #[derive(Clone)]
 pub struct Client {
     hub: Arc<Hub>,
+    hls: HlsOptions,
+    stride_bits: u32,
 }
 
 impl Client {
@@ -46,10 +49,11 @@ impl Client {
         let store = settings.store.create();
         let store = store.map_err(|error| failed("the store can't be made", error))?;
         let shelf = settings.open_cache()?;
+        let (hls, stride_bits) = (settings.hls, settings.config.hls.stride_bits);
         let fetcher = |port| HttpFetcher::new(port, builder.agent_factory);
         let hub = driver::start(settings.config, store, shelf, fetcher)
             .map_err(|error| failed("the driver's thread can't be started", error))?;
-        Ok(Self { hub })
+        Ok(Self { hub, hls, stride_bits })
     }
 
     /// Opens a URL or a local path; returns when the first answer of the origin has been judged.
@@ -61,6 +65,17 @@ impl Client {
         let mut opening = self.hub.open(&source, OpenOptions::default(), Access::Inline)?;
         let reader = park::block_on_poll(|cx| opening.poll(cx))?;
         Ok(FileStream::of(reader))
+    }
+
+    /// Opens an HLS presentation: a master playlist, or a media playlist alone; returns when there is a timeline.
+    ///
+    /// # Errors
+    /// As [`Client::open`]; [`Cause::Playlist`] for a playlist that can't be used, [`Cause::Unsupported`] for a live one.
+    pub fn open_hls(&self, source: impl Into<Source>) -> Result<HlsStream, Error> {
+        let mut opening = self.hub.open_hls(&source.into(), self.hls.clone(), Access::Inline)?;
+        let reader = park::block_on_poll(|cx| opening.poll(cx))?;
+        let runs = Runs::new(reader, Arc::default());
+        Ok(HlsStream::of(runs, self.stride_bits))
     }
 
     /// Fetches a URL into the cache, all of it, without playing it, and below whatever plays in priority. What a stream

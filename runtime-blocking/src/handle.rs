@@ -1,8 +1,10 @@
 //! A handle: looks at a stream and stops it from anywhere, also after the stream went into a decoder.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use infill_core::{Error, Event, ResourceStatus};
+use infill_core::hls::{Presentation, RenditionInfo, VariantInfo};
+use infill_core::{Cause, Error, Event, ResourceStatus, VariantChoice};
 
 use crate::engine::{Family, Reader, Track};
 use crate::notices::Notices;
@@ -52,6 +54,61 @@ impl StreamHandle {
             (None, Some(reason)) => ResourceStatus::Failed { reason },
             (None, None) => ResourceStatus::Active { downloaded: 0, expected: None },
         }
+    }
+
+    /// The variants of a presentation, in the order of its playlist; none for a file, or before it is open.
+    pub fn variants(&self) -> Vec<VariantInfo> {
+        self.track.presentation().map_or_else(Vec::new, |what| what.variants.clone())
+    }
+
+    /// The audio renditions of a presentation.
+    pub fn renditions(&self) -> Vec<RenditionInfo> {
+        self.track.presentation().map_or_else(Vec::new, |what| what.renditions.clone())
+    }
+
+    /// Chooses the variant that plays, from the next segment on that was not entered yet.
+    ///
+    /// # Errors
+    /// [`Cause::Caller`] where there is no such variant, or it is a file.
+    pub fn set_variant(&self, choice: VariantChoice) -> Result<(), Error> {
+        let count = self.presented()?.variants.len();
+        if let VariantChoice::Fixed(index) = choice
+            && index >= count
+        {
+            return Err(Cause::Caller(format!("there is no variant {index} among {count}")).into());
+        }
+        self.track.post_event(Event::SetVariant { track: self.track.id(), choice });
+        Ok(())
+    }
+
+    /// Chooses the audio rendition that plays, by its index; `None` is the default one.
+    ///
+    /// # Errors
+    /// [`Cause::Caller`] where there is no such rendition, or it is a file.
+    pub fn set_rendition(&self, rendition: Option<usize>) -> Result<(), Error> {
+        let count = self.presented()?.renditions.len();
+        if let Some(index) = rendition.filter(|index| *index >= count) {
+            return Err(
+                Cause::Caller(format!("there is no rendition {index} among {count}")).into()
+            );
+        }
+        self.track.post_event(Event::SetRendition { track: self.track.id(), rendition });
+        Ok(())
+    }
+
+    /// How long a presentation plays.
+    pub fn duration(&self) -> Option<Duration> {
+        Some(self.track.presentation()?.duration)
+    }
+
+    /// How much of a presentation is here, without a gap, from where it is read.
+    pub fn buffered_time(&self) -> Option<Duration> {
+        self.track.presentation().map(|_| self.track.buffered_time())
+    }
+
+    fn presented(&self) -> Result<Arc<Presentation>, Error> {
+        let none = || Cause::Caller("it is no presentation, or not open yet".into()).into();
+        self.track.presentation().ok_or_else(none)
     }
 
     /// What it has cost.

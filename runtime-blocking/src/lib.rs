@@ -94,6 +94,7 @@ pub mod engine;
 #[cfg(feature = "cache")]
 mod entry;
 mod handle;
+mod hls;
 #[cfg(feature = "client")]
 mod http;
 mod local;
@@ -114,10 +115,13 @@ pub use cache_handle::Cache;
 pub use client::Client;
 #[cfg(all(feature = "cache", feature = "client"))]
 pub use download::Download;
+pub use engine::{Content, Run, RunId};
 #[cfg(feature = "cache")]
 pub use entry::{CacheEntry, CacheKey, CacheState, Verified};
 pub use handle::StreamHandle;
-pub use infill_core::{Cause, Error, ErrorKind, Notice, ResourceStatus};
+pub use hls::{HlsPosition, HlsStream};
+pub use infill_core::hls::{RenditionInfo, SegmentEntry, SegmentIndex, VariantInfo, VirtualSpace};
+pub use infill_core::{Cause, Error, ErrorKind, Notice, ResourceStatus, VariantChoice};
 #[cfg(feature = "cache")]
 pub use infill_core::{Durability, Revalidate};
 pub use notices::{Noticed, Notices};

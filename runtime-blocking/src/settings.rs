@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use infill_core::{Config, Error};
+use infill_core::{Config, Error, HlsOptions};
 
 use crate::engine::Shelf;
 use crate::store::StoreKind;
@@ -12,6 +12,8 @@ use crate::store::StoreKind;
 pub struct Settings {
     /// The machine's.
     pub config: Config,
+    /// How presentations are opened.
+    pub hls: HlsOptions,
     /// Where bytes are kept that are gone with the process.
     pub store: StoreKind,
     /// Where the cache is, if there is one.
@@ -37,6 +39,7 @@ impl Default for Settings {
         config.seed = RandomState::new().hash_one(());
         Self {
             config,
+            hls: HlsOptions::default(),
             store: StoreKind::default(),
             #[cfg(feature = "cache")]
             cache_dir: None,
@@ -109,6 +112,47 @@ macro_rules! __client_settings {
             /// Connections of this client. Default: 64.
             pub fn connections(mut self, count: usize) -> Self {
                 self.settings.config.connections = count.max(1);
+                self
+            }
+
+            /// How far ahead of its reader a presentation is fetched. Default: three minutes on a disk, one in memory.
+            pub fn hls_read_ahead(mut self, time: ::core::time::Duration) -> Self {
+                self.settings.config.hls.read_ahead = Some(time);
+                self
+            }
+
+            /// The same in bytes, whichever is reached first. Default: 32 MiB.
+            pub fn hls_read_ahead_bytes(mut self, bytes: u64) -> Self {
+                self.settings.config.hls.read_ahead_bytes = bytes;
+                self
+            }
+
+            /// Which variant presentations begin with. Default: what the link allows.
+            pub fn hls_variant(mut self, choice: $crate::VariantChoice) -> Self {
+                self.settings.hls.choice = choice;
+                self
+            }
+
+            /// Which variants can be decoded, told from their `CODECS` and `CHANNELS`. Default: all.
+            pub fn hls_can_decode(
+                mut self,
+                can: impl Fn(&str, Option<&str>) -> bool + Send + Sync + 'static,
+            ) -> Self {
+                self.settings.hls.can_decode = Some($crate::engine::can_decode(can));
+                self
+            }
+
+            /// Whether playlists are refused that RFC 8216 says must be. Default: they are read as they were most likely
+            /// meant, and [notices]($crate::Notice::Playlist) say so.
+            pub fn hls_strict(mut self, strict: bool) -> Self {
+                self.settings.hls.strict = strict;
+                self
+            }
+
+            /// Whether AES keys are kept in the cache, so that what is encrypted plays offline. Default: they stay in
+            /// memory.
+            pub fn hls_keep_keys(mut self, keep: bool) -> Self {
+                self.settings.hls.keep_keys = keep;
                 self
             }
 

@@ -4,10 +4,10 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
 use infill_blocking::Source;
-use infill_blocking::engine::{Access, Hub};
+use infill_blocking::engine::{Access, Hub, Runs};
 #[cfg(feature = "cache")]
 use infill_core::Intent;
-use infill_core::{Cause, Error, Event, OpenOptions};
+use infill_core::{Cause, Error, Event, HlsOptions, OpenOptions};
 use tokio::runtime::Handle;
 
 use crate::builder::ClientBuilder;
@@ -16,6 +16,7 @@ use crate::cache::Cache;
 #[cfg(feature = "cache")]
 use crate::download::Download;
 use crate::driver;
+use crate::hls::HlsStream;
 use crate::http::Clients;
 use crate::stream::FileStream;
 
@@ -26,6 +27,8 @@ use crate::stream::FileStream;
 pub struct Client {
     hub: Arc<Hub>,
     runtime: Handle,
+    hls: HlsOptions,
+    stride_bits: u32,
 }
 
 impl Client {
@@ -58,8 +61,9 @@ impl Client {
                 .map_err(|what| Error::new(Cause::Connect(what)))?,
         };
         let shelf = settings.open_cache()?;
+        let (hls, stride_bits) = (settings.hls, settings.config.hls.stride_bits);
         let hub = driver::start(settings.config, store, shelf, &runtime, clients);
-        Ok(Self { hub, runtime })
+        Ok(Self { hub, runtime, hls, stride_bits })
     }
 
     /// Opens a URL or a local path; ready when the first answer of the origin has been judged.
@@ -85,6 +89,22 @@ impl Client {
             };
             let reader = poll_fn(|cx| opening.poll(cx)).await?;
             Ok(FileStream::of(reader, 0))
+        }
+    }
+
+    /// Opens an HLS presentation: a master playlist, or a media playlist alone; ready when there is a timeline.
+    ///
+    /// # Errors
+    /// As [`Client::open`]; [`Cause::Playlist`] for a playlist that can't be used, [`Cause::Unsupported`] for a live one.
+    pub fn open_hls<S: Into<Source>>(
+        &self,
+        source: S,
+    ) -> impl Future<Output = Result<HlsStream, Error>> + Send + 'static + use<S> {
+        let (client, source) = (self.clone(), source.into());
+        async move {
+            let mut opening = client.hub.open_hls(&source, client.hls, Access::Hop)?;
+            let reader = poll_fn(|cx| opening.poll(cx)).await?;
+            Ok(HlsStream::of(Runs::new(reader, Arc::default()), client.stride_bits))
         }
     }
 

@@ -96,6 +96,7 @@ mod client;
 #[cfg(feature = "cache")]
 mod download;
 mod driver;
+mod hls;
 mod http;
 mod stream;
 
@@ -105,15 +106,17 @@ pub use cache::Cache;
 pub use client::Client;
 #[cfg(feature = "cache")]
 pub use download::Download;
+pub use hls::HlsStream;
 pub use http::reqwest_builder;
-pub use infill_blocking::FileStream as BlockingFileStream;
 #[cfg(feature = "symphonia")]
 pub use infill_blocking::audio;
 #[cfg(feature = "cache")]
 pub use infill_blocking::{CacheEntry, CacheKey, CacheState, Durability, Revalidate, Verified};
 pub use infill_blocking::{
-    Cause, Error, ErrorKind, Notice, Noticed, Notices, Progress, ResourceStatus, Source, State,
-    Stats, StoreKind, StreamHandle,
+    Cause, Content, Error, ErrorKind, Notice, Noticed, Notices, Progress, RenditionInfo,
+    ResourceStatus, Run, RunId, SegmentEntry, SegmentIndex, Source, State, Stats, StoreKind,
+    StreamHandle, VariantChoice, VariantInfo, VirtualSpace,
 };
+pub use infill_blocking::{FileStream as BlockingFileStream, HlsStream as BlockingHlsStream};
 pub use reqwest;
 pub use stream::FileStream;

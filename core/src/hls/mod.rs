@@ -9,6 +9,7 @@ mod index;
 pub mod media;
 pub mod playlist;
 mod presentation;
+mod space;
 
 pub use clock::{Clock, Placed};
 pub use fraction::PresentationTime;
@@ -16,3 +17,4 @@ pub use index::SegmentIndex;
 pub use media::{Container, Decryptor, Filter, MediaError, MediaTime, TrackConfig};
 pub use playlist::{KeyEntry, MapEntry, SegmentEntry};
 pub use presentation::{Cipher, Part, Presentation, RenditionInfo, Segment, VariantInfo};
+pub use space::{SpaceError, VirtualSpace};

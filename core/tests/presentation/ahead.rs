@@ -18,7 +18,7 @@ fn fixed(variant: usize) -> HlsOptions {
 
 fn segments(log: &[String]) -> Vec<&str> {
     log.iter()
-        .map(|line| line.split(' ').next().unwrap())
+        .filter_map(|line| line.split(' ').next())
         .filter(|path| path.ends_with(".m4s"))
         .collect()
 }

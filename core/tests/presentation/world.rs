@@ -1,6 +1,6 @@
 //! A world in memory: an origin that answers when it is told to, a store that answers at once, and a clock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,14 +19,14 @@ pub(crate) const READER: ReaderId = ReaderId(1);
 pub(crate) struct World {
     pub(crate) machine: Machine,
     pub(crate) now: Instant,
-    origin: HashMap<String, Bytes>,
+    origin: BTreeMap<String, Bytes>,
     /// Requests that were not answered yet.
-    pub(crate) asked: Vec<Box<FetchRequest>>,
+    pub(crate) asked: Vec<FetchRequest>,
     /// All requests, by path and range.
     pub(crate) log: Vec<String>,
     store: BTreeMap<ResourceId, BTreeMap<u64, Bytes>>,
     /// The resource and the URL of each part.
-    parts: HashMap<TrackId, (Option<ResourceId>, String)>,
+    parts: BTreeMap<TrackId, (Option<ResourceId>, String)>,
     pub(crate) closed: Vec<TrackId>,
     pub(crate) opened: Option<Result<(), Error>>,
     pub(crate) filled: Option<Result<(), Error>>,
@@ -42,11 +42,11 @@ impl World {
         Self {
             machine: Machine::new(config),
             now: Instant::ZERO,
-            origin: HashMap::new(),
+            origin: BTreeMap::new(),
             asked: Vec::new(),
             log: Vec::new(),
             store: BTreeMap::new(),
-            parts: HashMap::new(),
+            parts: BTreeMap::new(),
             closed: Vec::new(),
             opened: None,
             filled: None,
@@ -64,7 +64,7 @@ impl World {
     }
 
     pub(crate) fn open(&mut self, path: &str, options: HlsOptions) {
-        let url = format!("https://o.example{path}").parse().unwrap();
+        let url = format!("https://o.example{path}").parse().expect("a URL");
         let source = Box::new(SourceSpec::new(url));
         self.tell(Event::OpenHls { track: TRACK, source, options: Box::new(options) });
         self.tell(Event::Attach { track: TRACK, reader: READER, position: 0 });
@@ -96,7 +96,7 @@ impl World {
             Action::FetchRange { request, .. } => {
                 let range = request.range_field().unwrap_or_default();
                 self.log.push(format!("{} {range}", request.url.path()));
-                self.asked.push(request);
+                self.asked.push(*request);
             }
             Action::CancelFetch { fetch, .. } => {
                 self.asked.retain(|request| request.fetch != fetch);
@@ -126,6 +126,8 @@ impl World {
             }
             Action::Opened { track, result } => {
                 assert_eq!(track, TRACK, "parts report to their presentation");
+                let shown = self.presentation.is_some();
+                assert!(shown || result.is_err(), "it is shown before it is told to be open");
                 self.opened = Some(result);
             }
             Action::Filled { track, result } => {

@@ -25,7 +25,6 @@ mod explain;
 mod mpeg;
 mod probe;
 mod reader;
-mod runs;
 mod seek;
 mod source;
 mod spawn;
@@ -33,7 +32,6 @@ mod stream;
 mod track;
 
 pub use block::Block;
-pub use runs::{Content, Run, RunSource, Start};
 pub use source::{AudioSource, SourceControl};
 pub use spawn::{Control, Output};
 

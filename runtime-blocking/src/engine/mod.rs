@@ -56,6 +56,7 @@ pub use archive::{Archive, ArchiveFile, Lease, Shelf};
 pub use blob::{Blob, Store};
 pub use fetcher::Fetcher;
 pub use filling::{Filling, identity};
+pub use hls::{Content, Pick, Run, RunId, Runs, Shared};
 pub use hub::{Hub, Link};
 pub use inbox::Inbox;
 pub use opening::Opening;
@@ -73,6 +74,13 @@ pub use uri::request_uri;
 pub use crate::settings::Settings;
 use crate::source::Renew;
 pub use infill_core::Config;
+
+/// What a presentation's options take.
+pub fn can_decode(
+    can: impl Fn(&str, Option<&str>) -> bool + Send + Sync + 'static,
+) -> infill_core::PlayableFn {
+    infill_core::PlayableFn(Arc::new(can))
+}
 
 /// What may come in the mail.
 pub enum Letter {

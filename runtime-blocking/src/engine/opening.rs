@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use infill_core::{Error, OpenOptions, SourceSpec, redacted};
+use infill_core::{Cause, Error, HlsOptions, OpenOptions, SourceSpec, redacted};
 
 use super::hub::{Hub, Link};
 use super::reader::{Access, Reader};
@@ -27,6 +27,28 @@ impl Hub {
                 self.order(source.spec(url)?, What::File(options), source.take_renew())
             }
         };
+        let mut reader = Reader::new(self.link(track), 0, access);
+        reader.attach();
+        Ok(Opening { reader: Some(reader) })
+    }
+
+    /// Begins to open a presentation.
+    pub fn open_hls(
+        self: &Arc<Self>,
+        source: &Source,
+        options: HlsOptions,
+        access: Access,
+    ) -> Result<Opening, Error> {
+        let url = match source.place() {
+            Place::Nowhere(error) => return Err(error.clone()),
+            Place::Local(_) => {
+                let what = "presentations in local files; serve them over http";
+                return Err(Cause::Unsupported(what.into()).into());
+            }
+            Place::Remote(url) => url,
+        };
+        let what = What::Hls(Box::new(options));
+        let track = self.order(source.spec(url)?, what, source.take_renew());
         let mut reader = Reader::new(self.link(track), 0, access);
         reader.attach();
         Ok(Opening { reader: Some(reader) })
@@ -66,6 +88,6 @@ impl Opening {
         };
         let result = ready!(reader.track().poll_opened(cx.waker()));
         let reader = self.reader.take();
-        Poll::Ready(result.and_then(|()| reader.ok_or_else(|| infill_core::Cause::Closed.into())))
+        Poll::Ready(result.and_then(|()| reader.ok_or_else(|| Cause::Closed.into())))
     }
 }

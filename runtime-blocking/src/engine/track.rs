@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use std::time::Duration;
+
 use infill_core::hls::Presentation;
 use infill_core::{Cause, Error, Event, TrackId, TrackState};
 
@@ -86,6 +88,11 @@ impl Track {
     /// The current version, once there is one.
     pub fn current(&self) -> Option<Arc<Resource>> {
         self.shared().current.clone()
+    }
+
+    /// How much of a presentation is here, from where it is read.
+    pub fn buffered_time(&self) -> Duration {
+        self.shown.buffered()
     }
 
     /// What is known of it, if it is a presentation.

@@ -157,11 +157,16 @@ impl HlsTrack {
             self.answer_filled(context);
             self.trim(context);
         }
+        self.show(context);
+        false
+    }
+
+    /// Shows what is known, if it has changed.
+    fn show(&mut self, context: &mut Context<'_>) {
         if core::mem::take(&mut self.changed) {
             let what = Arc::new(self.ladder.presentation(self.opening.duration()));
             context.out.push(Action::Presented { track: self.id, what });
         }
-        false
     }
 
     /// Whether something is to be done for it.

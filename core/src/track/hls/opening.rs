@@ -112,6 +112,7 @@ impl HlsTrack {
         if !self.opening.is_open() {
             self.opening.stage = Stage::Failed(error.clone());
         }
+        self.show(context);
         if core::mem::take(&mut self.opening.asked) {
             context.out.push(Action::Opened { track, result: result.clone() });
         }
@@ -320,6 +321,8 @@ impl HlsTrack {
     /// There is a timeline.
     fn opened(&mut self, context: &mut Context<'_>) {
         self.opening.stage = Stage::Open;
+        // Before the answer: who is told that it is open looks at what it is.
+        self.show(context);
         if core::mem::take(&mut self.opening.asked) {
             context.out.push(Action::Opened { track: self.id, result: Ok(()) });
         }

@@ -72,6 +72,7 @@ struct Place {
 }
 
 /// The segment before one that begins too late.
+#[derive(Clone, Copy)]
 struct Earlier {
     variant: usize,
     before: usize,

@@ -1,0 +1,234 @@
+//! Presentations of real encoders through both runtimes: what a decoder is given decodes to what the encoder's segments
+//! decode to, whatever the network does meanwhile.
+
+use std::time::Duration;
+
+use infill_blocking::{Cause, Client, Content, ErrorKind, HlsStream, VariantChoice};
+use infill_tests::fixtures::hls::{Pcm, Presentation, decode, named};
+use infill_tests::origin::{Origin, Resource};
+use infill_tests::runtime::tokio_runtime;
+
+/// An origin with the files of a presentation.
+fn origin(presentation: &Presentation) -> Origin {
+    let origin = Origin::start();
+    for file in presentation.files() {
+        origin.put(&at(file.path), Resource::new(file.bytes).content_type(file.content_type));
+    }
+    origin
+}
+
+fn at(path: &str) -> String {
+    format!("/{path}")
+}
+
+fn open(origin: &Origin, presentation: &Presentation, choice: VariantChoice) -> HlsStream {
+    let client = Client::builder().hls_variant(choice).build().unwrap();
+    client.open_hls(origin.url(&at(presentation.entry))).unwrap()
+}
+
+/// The bytes of each run to the end.
+fn runs(stream: &mut HlsStream) -> Vec<Vec<u8>> {
+    let mut runs = Vec::new();
+    while let Some(run) = stream.next_run().unwrap() {
+        assert!(matches!(run.content, Content::Media(_)), "{run:?}");
+        let mut bytes = Vec::new();
+        let mut buf = [0; 5000];
+        loop {
+            match stream.read(&mut buf).unwrap() {
+                0 => break,
+                count => bytes.extend_from_slice(&buf[..count]),
+            }
+        }
+        runs.push(bytes);
+    }
+    runs
+}
+
+/// What the runs decode to, one after the other.
+fn decoded(runs: Vec<Vec<u8>>) -> Pcm {
+    let mut all = Pcm::default();
+    for run in runs {
+        let pcm = decode(run);
+        (all.rate, all.channels) = (pcm.rate, pcm.channels);
+        all.samples.extend(pcm.samples);
+    }
+    all
+}
+
+/// Every variant of a presentation gives what it decodes to.
+fn proves(name: &str) {
+    let presentation = named(name);
+    for (index, variant) in presentation.variants.iter().enumerate() {
+        let origin = origin(presentation);
+        let mut stream = open(&origin, presentation, VariantChoice::Fixed(index));
+        let runs = runs(&mut stream);
+        assert_eq!(runs.len(), variant.sections.len(), "{name} {index}: a run for each section");
+        let pcm = decoded(runs);
+        assert_eq!(pcm.frames(), variant.decoded_frames, "{name} {index}");
+        assert!(pcm.samples == variant.decoded().samples, "{name} {index} sounds different");
+        drop(stream);
+        origin.wait_until_closed(Duration::from_secs(10)).unwrap();
+    }
+}
+
+macro_rules! presentations {
+    ($($test:ident $name:literal;)*) => {$(
+        #[test]
+        fn $test() {
+            proves($name);
+        }
+    )*};
+}
+
+presentations! {
+    fmp4_of_aac_and_flac "ladder";
+    fmp4_of_alac "alac";
+    byte_ranges_of_one_fmp4_file "single-fmp4";
+    byte_ranges_of_one_transport_stream "single-ts";
+    packed_aac_with_timestamps "packed-aac";
+    packed_mp3_with_timestamps "packed-mp3";
+    transport_stream_of_aac "ts-aac";
+    transport_stream_of_mp3 "ts-mp3";
+    transport_stream_with_pictures "ts-video";
+    encrypted_transport_stream "aes-ts";
+    encrypted_fmp4_and_init "aes-fmp4";
+    a_discontinuity_with_another_codec "discontinuity";
+}
+
+#[test]
+fn the_async_runtime_gives_the_same_bytes() {
+    let presentation = named("ladder");
+    let origin = origin(presentation);
+    let expected = runs(&mut open(&origin, presentation, VariantChoice::Fixed(1)));
+    let runtime = tokio_runtime();
+    let url = origin.url(&at(presentation.entry));
+    let bytes = runtime.block_on(async {
+        let builder = infill_tokio::Client::builder().hls_variant(VariantChoice::Fixed(1));
+        let mut stream = builder.build().unwrap().open_hls(url).await.unwrap();
+        let mut bytes = Vec::new();
+        while stream.next_run().await.unwrap().is_some() {
+            let mut buf = [0; 5000];
+            loop {
+                match stream.read(&mut buf).await.unwrap() {
+                    0 => break,
+                    count => bytes.extend_from_slice(&buf[..count]),
+                }
+            }
+        }
+        bytes
+    });
+    assert!(bytes == expected.concat());
+}
+
+#[test]
+fn a_segment_that_breaks_off_is_resumed_and_never_handed_out_in_part() {
+    let presentation = named("ladder");
+    let origin = origin(presentation);
+    let segment = presentation.files().find(|file| file.path.contains("aac-64/1")).unwrap();
+    let half = segment.bytes.len() as u64 / 2;
+    origin.on(&at(segment.path)).nth(0).cut_at(half);
+    let variant = presentation.variants.iter().position(|v| v.playlist.contains("aac-64")).unwrap();
+    let mut stream = open(&origin, presentation, VariantChoice::Fixed(variant));
+    let pcm = decoded(runs(&mut stream));
+    assert!(pcm.samples == presentation.variants[variant].decoded().samples);
+    let asked = origin.requests(&at(segment.path));
+    let ranges: Vec<_> = asked.iter().filter_map(|exchange| exchange.range_field()).collect();
+    assert_eq!(
+        ranges,
+        ["bytes=0-".to_owned(), format!("bytes={half}-")],
+        "from where it broke off"
+    );
+}
+
+#[test]
+fn a_segment_that_is_gone_plays_in_another_variant() {
+    let presentation = named("ladder");
+    let origin = origin(presentation);
+    let segment = presentation.files().find(|file| file.path.contains("aac-64/1")).unwrap();
+    origin.remove(&at(segment.path));
+    let variant = presentation.variants.iter().position(|v| v.playlist.contains("aac-64")).unwrap();
+    let mut stream = open(&origin, presentation, VariantChoice::Fixed(variant));
+    let mut variants = Vec::new();
+    while let Some(run) = stream.next_run().unwrap() {
+        variants.push(run.variant);
+        let mut buf = [0; 5000];
+        while stream.read(&mut buf).unwrap() > 0 {}
+    }
+    assert_eq!(variants.len(), 3, "{variants:?}");
+    assert_eq!((variants[0], variants[2]), (variant, variant));
+    assert_ne!(variants[1], variant);
+}
+
+#[test]
+fn seed_5_a_seek_to_an_unloaded_segment_asks_for_it_alone() {
+    let presentation = named("ladder");
+    let origin = origin(presentation);
+    let client = Client::builder()
+        .hls_variant(VariantChoice::Fixed(0))
+        .hls_read_ahead(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let mut stream = client.open_hls(origin.url(&at(presentation.entry))).unwrap();
+    let mut buf = [0; 1000];
+    stream.next_run().unwrap().unwrap();
+    stream.read(&mut buf).unwrap();
+    stream.seek(Duration::from_secs(9));
+    let run = stream.next_run().unwrap().unwrap();
+    assert!(run.playlist_start <= Duration::from_secs(9));
+    assert!(run.segment >= 3, "{run:?}");
+    let start = run.start.unwrap().frames(44_100);
+    assert!(start <= 9 * 44_100, "its first frame plays at or before the time that is sought");
+    let folder = presentation.variants[0].playlist.rsplit_once('/').unwrap().0;
+    let between = presentation.files().filter(|file| file.path.starts_with(folder));
+    let asked = between.filter(|file| !origin.requests(&at(file.path)).is_empty()).count();
+    assert!(asked <= 6, "playlist, init, the head of the old place and the new one: {asked}");
+}
+
+#[test]
+fn seed_9_virtual_offsets_find_a_segments_bytes() {
+    let presentation = named("aes-ts");
+    let origin = origin(presentation);
+    let stream = open(&origin, presentation, VariantChoice::Auto);
+    let space = stream.space();
+    let count = stream.segments(None).unwrap().entries().len();
+    assert_eq!(stream.virtual_len(), Some(count as u64 * space.stride()));
+    // Plaintext of a transport stream: packets of 188 bytes that begin with 0x47.
+    for index in [1, 0] {
+        for packet in [0_u64, 1, 7] {
+            let mut byte = [0];
+            let offset = space.offset_of(index, packet * 188).unwrap();
+            assert_eq!(stream.read_at(offset, &mut byte).unwrap(), 1);
+            assert_eq!(byte, [0x47], "segment {index}, packet {packet}");
+        }
+        let beyond = space.offset_of(index, space.stride() - 1).unwrap();
+        assert_eq!(stream.read_at(beyond, &mut [0]).unwrap(), 0, "the segment's end");
+    }
+}
+
+#[test]
+fn what_is_a_presentation_is_told_by_its_handle() {
+    let presentation = named("ladder");
+    let origin = origin(presentation);
+    let stream = open(&origin, presentation, VariantChoice::Auto);
+    let handle = stream.handle();
+    assert_eq!(handle.variants().len(), presentation.variants.len());
+    let duration = handle.duration().unwrap();
+    assert!(
+        duration.abs_diff(Duration::from_secs(12)) < Duration::from_millis(200),
+        "{duration:?}"
+    );
+    let error = handle.set_variant(VariantChoice::Fixed(99)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Caller);
+    handle.close();
+    let mut stream = stream;
+    assert_eq!(stream.next_run().unwrap_err().kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn a_playlist_opened_as_a_file_names_the_way() {
+    let presentation = named("ladder");
+    let origin = origin(presentation);
+    let error = Client::new().unwrap().open(origin.url(&at(presentation.entry))).unwrap_err();
+    assert!(matches!(error.cause(), Cause::Unsupported(_)));
+    assert!(error.to_string().contains("open_hls"), "{error}");
+}

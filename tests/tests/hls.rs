@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use infill_blocking::{Cause, Client, Content, ErrorKind, HlsStream, VariantChoice};
-use infill_tests::fixtures::hls::{Pcm, Presentation, decode, named};
+use infill_tests::fixtures::hls::{Pcm, Presentation, Variant, all, decode, named};
 use infill_tests::origin::{Origin, Resource};
 use infill_tests::runtime::tokio_runtime;
 
@@ -22,19 +22,19 @@ fn at(path: &str) -> String {
 }
 
 fn open(origin: &Origin, presentation: &Presentation, choice: VariantChoice) -> HlsStream {
-    let client = Client::builder().hls_variant(choice).build().unwrap();
-    client.open_hls(origin.url(&at(presentation.entry))).unwrap()
+    let client = Client::builder().hls_variant(choice).build().expect("a client");
+    client.open_hls(origin.url(&at(presentation.entry))).expect("it opens")
 }
 
 /// The bytes of each run to the end.
 fn runs(stream: &mut HlsStream) -> Vec<Vec<u8>> {
     let mut runs = Vec::new();
-    while let Some(run) = stream.next_run().unwrap() {
+    while let Some(run) = stream.next_run().expect("a run or the end") {
         assert!(matches!(run.content, Content::Media(_)), "{run:?}");
         let mut bytes = Vec::new();
         let mut buf = [0; 5000];
         loop {
-            match stream.read(&mut buf).unwrap() {
+            match stream.read(&mut buf).expect("bytes or the end") {
                 0 => break,
                 count => bytes.extend_from_slice(&buf[..count]),
             }
@@ -67,32 +67,59 @@ fn proves(name: &str) {
         assert_eq!(pcm.frames(), variant.decoded_frames, "{name} {index}");
         assert!(pcm.samples == variant.decoded().samples, "{name} {index} sounds different");
         drop(stream);
-        origin.wait_until_closed(Duration::from_secs(10)).unwrap();
+        origin.wait_until_closed(Duration::from_secs(10)).expect("seed 8: nothing is left");
     }
 }
 
-macro_rules! presentations {
-    ($($test:ident $name:literal;)*) => {$(
-        #[test]
-        fn $test() {
-            proves($name);
-        }
-    )*};
+#[test]
+fn every_fixture_gives_what_its_segments_decode_to() {
+    let special = |name: &str| name.starts_with("gap") || name == "groups";
+    let names = all().iter().map(|presentation| presentation.name);
+    let names: Vec<&str> = names.filter(|name| !special(name)).collect();
+    assert!(names.len() > 15, "{names:?}");
+    names.into_iter().for_each(proves);
 }
 
-presentations! {
-    fmp4_of_aac_and_flac "ladder";
-    fmp4_of_alac "alac";
-    byte_ranges_of_one_fmp4_file "single-fmp4";
-    byte_ranges_of_one_transport_stream "single-ts";
-    packed_aac_with_timestamps "packed-aac";
-    packed_mp3_with_timestamps "packed-mp3";
-    transport_stream_of_aac "ts-aac";
-    transport_stream_of_mp3 "ts-mp3";
-    transport_stream_with_pictures "ts-video";
-    encrypted_transport_stream "aes-ts";
-    encrypted_fmp4_and_init "aes-fmp4";
-    a_discontinuity_with_another_codec "discontinuity";
+#[test]
+fn every_audio_rendition_can_be_chosen() {
+    let presentation = named("groups");
+    let all: Vec<Pcm> = presentation.variants.iter().map(Variant::decoded).collect();
+    let mut heard = Vec::new();
+    for index in 0..2 {
+        let origin = origin(presentation);
+        let mut stream = open(&origin, presentation, VariantChoice::Fixed(0));
+        let handle = stream.handle();
+        assert_eq!(handle.renditions().len(), 2, "two names, in each of two groups");
+        handle.set_rendition(Some(index)).unwrap();
+        let pcm = decoded(runs(&mut stream));
+        heard.push(all.iter().position(|rendition| rendition.samples == pcm.samples));
+    }
+    assert!(heard.iter().all(Option::is_some) && heard[0] != heard[1], "{heard:?}");
+}
+
+#[test]
+fn c15_a_gap_that_no_variant_fills_is_a_run_without_bytes() {
+    let presentation = named("gap-all");
+    let origin = origin(presentation);
+    let mut stream = open(&origin, presentation, VariantChoice::Auto);
+    let (mut gaps, mut end) = (0, Duration::ZERO);
+    while let Some(run) = stream.next_run().unwrap() {
+        assert!(run.playlist_start >= end, "time goes on: {run:?}");
+        let mut buf = [0; 5000];
+        let mut bytes = 0;
+        while let count @ 1.. = stream.read(&mut buf).unwrap() {
+            bytes += count;
+        }
+        match run.content {
+            Content::Gap(time) => {
+                gaps += 1;
+                assert_eq!(bytes, 0);
+                end = run.playlist_start + time;
+            }
+            _ => assert!(bytes > 0),
+        }
+    }
+    assert!(gaps > 0);
 }
 
 #[test]

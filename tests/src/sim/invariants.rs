@@ -278,18 +278,8 @@ impl Ledger {
             }
             Action::Answered { command, .. } => self.owed.answered(*command),
             Action::Sync { resource, .. } => self.resource(*resource).kept.syncs(),
-            Action::Append { .. }
-            | Action::Compact { .. }
-            | Action::Remove { .. }
-            | Action::Sweep { .. }
-            | Action::OpenPart { .. }
-            | Action::Presented { .. }
-            | Action::Buffered { .. }
-            | Action::Load { .. }
-            | Action::Mark { .. }
-            | Action::NeedFreshUrl { .. }
-            | Action::State { .. }
-            | Action::Notify { .. } => {}
+            // What they name was checked.
+            _ => {}
         }
     }
 

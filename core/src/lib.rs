@@ -96,6 +96,23 @@
 //!   key, with all request headers but those that select no content ([`catalog::Key::of`]).
 //! - **Room** is made by removing assets that are neither open nor pinned, the least recently used first.
 //!
+//! # Presentations
+//!
+//! An HLS presentation ([`Event::OpenHls`]) is many resources, and each of them is a track that the machine opens by
+//! itself ([`Action::OpenPart`], [`TrackId::is_part`]): playlists, keys, init sections and segments have all that a file
+//! has of recovery, caching and verification, and a segment is whole only when every byte of it is proven.
+//!
+//! - **Playlists and keys come back** from the store when they are whole ([`Action::Load`]): by one path, cached or not.
+//! - **A reader enters segments** ([`Event::Enter`]) by time, after another, or instead of one that failed, and is given
+//!   where its bytes are and how they are decrypted ([`hls::Segment`]). Whether it follows the one before without a seam
+//!   says [`hls::Segment::continues`]; if not, it is another decoder's.
+//! - **Switches go by time**: segments of variants begin at different times, so that the next one is that which holds
+//!   the time at which the last one's audio ended. At most one segment is fetched for it that is heard in part alone.
+//! - **What the bytes mean** is told by pure functions, which whoever reads applies: [`hls::Filter`] gives what a decoder
+//!   is to be given, with the media's own times, and [`hls::Clock`] places those on the playlist's timeline.
+//! - **One segment at a time** is fetched ahead, so that each is chosen by what the link and the buffer allow then
+//!   ([`hls::abr`]). What is there in any variant is read before anything is fetched.
+//!
 //! # What it promises
 //!
 //! An ended stream is not a complete file: only a proven length commits. A byte is placed where its response says that

@@ -66,6 +66,13 @@
 //! A disk that is full or refuses to write stops nothing: what is least recently used makes room, and if that doesn't
 //! help, the bytes go where they would go without a cache. [`Stats`] tells what came from the cache and what did not.
 //!
+//! # HLS
+//! [`Client::open_hls`] opens a presentation on demand: a master playlist, or a media playlist alone. [`HlsStream::next_run`]
+//! and [`HlsStream::read`] give what one decoder after the other can be given; [`StreamHandle::set_variant`] chooses by hand
+//! what else the link chooses. AES keys stay in memory unless
+//! [`hls_keep_keys`](ClientBuilder::hls_keep_keys) is set. Live playlists, SAMPLE-AES and the joining of decoded runs are not
+//! there.
+//!
 //! # Features
 //! - `cache` (default): the cache. Without it, bincode and serde are not needed.
 //! - `rustls` (default): `https` with rustls, ring and Mozilla's roots. Without it, `native-tls` is the alternative;

@@ -148,6 +148,60 @@ fn the_async_runtime_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_cached_presentation_opens_and_plays_offline() {
+    for (name, keys) in [("ladder", false), ("single-fmp4", false), ("aes-fmp4-init", true)] {
+        let presentation = named(name);
+        let origin = origin(presentation);
+        let folder = tempfile::tempdir().expect("a directory");
+        let client = || {
+            let builder = Client::builder().hls_variant(VariantChoice::Fixed(0));
+            builder.cache_dir(folder.path()).hls_keep_keys(keys).build().expect("a client")
+        };
+        let url = origin.url(&at(presentation.entry));
+        let online = runs(&mut client().open_hls(url.as_str()).expect("it opens"));
+        let asked = origin.read(|stats| stats.exchanges.len());
+        let offline = runs(&mut client().open_hls(url.as_str()).expect("it opens again"));
+        let lens = |runs: &[Vec<u8>]| runs.iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(
+            lens(&online),
+            lens(&offline),
+            "{name}: {}",
+            origin.read(|stats| stats.describe())
+        );
+        assert!(online == offline, "{name}");
+        let again = origin.read(|stats| stats.exchanges.len());
+        assert_eq!(again, asked, "{name}: nothing is asked of the origin");
+    }
+}
+
+#[test]
+fn keys_stay_out_of_the_cache_unless_asked() {
+    let presentation = named("aes-ts");
+    let origin = origin(presentation);
+    let folder = tempfile::tempdir().expect("a directory");
+    let client = Client::builder().cache_dir(folder.path()).build().unwrap();
+    runs(&mut client.open_hls(origin.url(&at(presentation.entry))).unwrap());
+    drop(client);
+    let key = presentation.files().find(|file| file.bytes.len() == 16).expect("a key");
+    let mut folders = vec![folder.path().to_owned()];
+    let mut files = 0;
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(16).any(|window| window == key.bytes);
+            assert!(!found, "the key is in {}", path.display());
+        }
+    }
+    assert!(files > 3, "the presentation is in the cache");
+}
+
+#[test]
 fn a_segment_that_breaks_off_is_resumed_and_never_handed_out_in_part() {
     let presentation = named("ladder");
     let origin = origin(presentation);

@@ -179,8 +179,6 @@ impl Machine {
         match order {
             Order::Open { track, source, options } => {
                 self.presenting.parts.insert(track, of);
-                let url = std::sync::Arc::new(source.url.clone());
-                self.out.push(Action::OpenPart { of, track, url });
                 self.submit(Event::Open { track, source, options });
             }
             Order::Close(track) => self.submit(Event::Close { track }),

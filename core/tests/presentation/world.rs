@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use infill_core::hls::{Presentation, Segment};
+use infill_core::hls::{Part, Presentation, Segment};
 use infill_core::http::{FetchRequest, ResponseHead};
 use infill_core::{
     Action, Answer, Config, Entry, Error, Event, FetchId, HlsOptions, Instant, Machine, Notice,
@@ -134,7 +134,14 @@ impl World {
                 assert_eq!(track, TRACK, "parts report to their presentation");
                 self.filled = Some(result);
             }
-            Action::WakeReader { request, answer, .. } => self.answers.push((request, answer)),
+            Action::WakeReader { request, answer, .. } => {
+                if let Answer::Entered(segment) = &answer {
+                    let parts = segment.media.iter().chain(&segment.init);
+                    let open = |part: &Part| self.parts.contains_key(&part.track);
+                    assert!(parts.into_iter().all(open), "what is told of is open: {segment:?}");
+                }
+                self.answers.push((request, answer));
+            }
             Action::Presented { what, .. } => self.presentation = Some(what),
             Action::Buffered { time, .. } => self.buffered = time,
             Action::Notify { notice, .. } => self.notices.push(*notice),

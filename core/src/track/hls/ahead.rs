@@ -37,6 +37,8 @@ pub(super) struct Ahead {
     wake: Option<Instant>,
     /// Nothing follows.
     ended: bool,
+    /// Whether what is fetched goes to a disk.
+    disk: bool,
     told: Option<Duration>,
     /// The variant that was told last.
     variant: Option<usize>,
@@ -160,7 +162,7 @@ impl HlsTrack {
             current,
             throughput: self.throughput.estimate(now),
             level: self.level(now),
-            read_ahead: self.read_ahead(config, false),
+            read_ahead: self.read_ahead(config),
             segment: self.segment_duration(),
         });
         rungs.get(chosen).map(|(variant, _)| *variant)
@@ -180,8 +182,8 @@ impl HlsTrack {
         end.saturating_sub(lead.position(now))
     }
 
-    fn read_ahead(&self, config: &Config, disk: bool) -> Duration {
-        let usual = if disk { DISK } else { MEMORY };
+    fn read_ahead(&self, config: &Config) -> Duration {
+        let usual = if self.ahead.disk { DISK } else { MEMORY };
         config.hls.read_ahead.unwrap_or(usual)
     }
 
@@ -197,6 +199,7 @@ impl HlsTrack {
     /// Fetches ahead, one segment after the other.
     pub(super) fn look_ahead(&mut self, context: &mut Context<'_>) {
         self.ahead.wake = None;
+        self.ahead.disk = context.cache.is_on() || context.config.store_limit_bytes.is_none();
         while self.plan_next(context) {}
         let level = self.level(context.now);
         let told = self.ahead.told.unwrap_or(Duration::MAX);
@@ -263,8 +266,7 @@ impl HlsTrack {
             return true;
         };
         let limits = &context.config.hls;
-        let disk = context.cache.is_on() || context.config.store_limit_bytes.is_none();
-        let want = self.read_ahead(context.config, disk);
+        let want = self.read_ahead(context.config);
         let ahead = end.saturating_sub(lead.position(context.now));
         let scratch = context.config.store_limit_bytes.filter(|_| !context.cache.is_on());
         let most = scratch.map_or(u64::MAX, |limit| limit / 2).min(limits.read_ahead_bytes);

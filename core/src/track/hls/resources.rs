@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::event::{Intent, OpenOptions};
 use crate::hls::playlist::{KeyEntry, MapEntry, SegmentEntry};
 use crate::http::Expect;
-use crate::{ByteRange, Cause, Error, TrackId};
+use crate::{Action, ByteRange, Cause, Error, TrackId};
 
 /// Without a cache, so many segments that nobody needs are kept open at most: what is not needed goes when the store has
 /// no room, but their tables take room, too.
@@ -67,6 +67,9 @@ impl HlsTrack {
         }
         let track = context.out.part();
         self.parts.insert(track, place.name, role);
+        // At once: a reader may be told of it before the order is carried out.
+        let url = Arc::clone(&place.url);
+        context.out.push(Action::OpenPart { of: self.id, track, url });
         let options = OpenOptions {
             intent: Intent::Fill(u64::MAX),
             pin: self.options.pin,

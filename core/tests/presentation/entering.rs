@@ -165,6 +165,19 @@ fn c15_a_gap_in_all_variants_is_silence() {
 }
 
 #[test]
+fn who_asks_again_is_given_the_same() {
+    let mut world = opened(Config::default(), fixed(0));
+    let first = world.entered(Entry::Start);
+    world.serve_all();
+    let second = world.next(&first);
+    let again = world.next(&first);
+    assert_eq!(second, again, "an interrupt before the answer was seen makes no seam");
+    assert!(again.continues);
+    let third = world.next(&again);
+    assert_eq!((third.index, third.continues), (2, true));
+}
+
+#[test]
 fn every_request_is_answered_once() {
     let mut world = opened(Config::default(), HlsOptions::default());
     let one = world.enter(Entry::Start);

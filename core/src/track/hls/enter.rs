@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::HlsTrack;
 use super::ladder::{Loaded, PlaylistState};
 use super::parts::{Role, Status};
-use super::readers::Bound;
+use super::readers::{Bound, Given};
 use super::resources::Place;
 use crate::context::Context;
 use crate::event::{Entry, VariantChoice};
@@ -84,6 +84,9 @@ impl HlsTrack {
             Entry::Start => self.find_at(self.opening.start_time(), context),
             Entry::At(time) => self.find_at(time, context),
             Entry::After { variant, index, end } => {
+                if let Some(given) = self.given_before(reader, entry) {
+                    return Found::Segment(given.target);
+                }
                 let bound = self.readers.get(reader).and_then(|reader| reader.bound.as_ref());
                 let same = bound.filter(|bound| bound.variant == variant && bound.index == index);
                 let playlist = same.map(|bound| bound.playlist);
@@ -102,6 +105,11 @@ impl HlsTrack {
                 self.find_instead(variant, playlist, index, at, context)
             }
         }
+    }
+
+    /// What a reader was given already for what it asks.
+    fn given_before(&self, reader: ReaderId, entry: Entry) -> Option<Given> {
+        self.readers.get(reader)?.given.filter(|given| given.entry == entry)
     }
 
     fn no_variant(&self, variant: usize) -> Error {
@@ -420,10 +428,17 @@ impl HlsTrack {
                 }
             }
         };
+        let again = self.given_before(reader, asked).filter(|given| given.target == target);
+        if let Some(Given { continues, .. }) = again {
+            // It is in there already.
+            let segment = Segment { variant, index, entry, media, init, continues };
+            return Some(Answer::Entered(Box::new(segment)));
+        }
         let before = self.readers.get(reader).and_then(|reader| reader.bound.as_ref());
         let continues = matches!(asked, Entry::After { .. })
             && before.is_some_and(|before| follows(before, playlist, index, &loaded))
             && !gap;
+        self.readers.give(reader, Given { entry: asked, target, continues });
         let bound = Bound {
             variant,
             playlist,

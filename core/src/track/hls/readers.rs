@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use super::enter::Target;
 use crate::context::Context;
 use crate::event::Entry;
 use crate::{Action, Answer, Instant, ReaderId, RequestId, TrackId};
@@ -38,12 +39,22 @@ pub(super) struct Waiting {
     pub(super) entry: Entry,
 }
 
+/// An answer. Who was interrupted before it was seen asks again, and is given the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    pub(super) entry: Entry,
+    pub(super) target: Target,
+    pub(super) continues: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct HlsReader {
     waiting: Option<Waiting>,
     pub(super) bound: Option<Bound>,
     /// The segment before: its bytes may still be read.
     before: Option<Bound>,
+    /// What it asked for last, and was given.
+    pub(super) given: Option<Given>,
 }
 
 /// All of them.
@@ -110,6 +121,13 @@ impl Readers {
             known.before = known.bound.replace(bound);
             self.lead = Some(reader);
             self.begun = true;
+        }
+    }
+
+    /// Notes what a reader is given.
+    pub(super) fn give(&mut self, reader: ReaderId, given: Given) {
+        if let Some(known) = self.table.get_mut(&reader) {
+            known.given = Some(given);
         }
     }
 

@@ -238,7 +238,10 @@ fn close_ends_a_blocked_read_and_all_later_ones() {
         let error = stream.read_to_end(&mut all).unwrap_err();
         (all.len(), error, stream)
     });
-    eventually("starving", || handle.progress().starving);
+    eventually("starving behind what came", || {
+        let progress = handle.progress();
+        progress.starving && progress.position == 1000
+    });
     let begun = Instant::now();
     handle.close();
     let (count, error, mut stream) = reader.join().unwrap();
